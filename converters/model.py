@@ -1,0 +1,211 @@
+"""What the converter passes around: grid → table → facts.
+
+A *grid* is one sheet as the file has it: sparse cells with what the format knows of each. A *table* is a region of a
+grid that was understood: typed columns with header paths and units, rows with label paths. A *fact* is one body cell of
+a table, the form that shared tools and people read. Every one of them can say the file, the sheet and the address.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+Scalar = None | bool | int | float | Decimal | str | dt.date | dt.datetime | dt.time
+ColumnType = Literal["number", "text", "date", "bool", "null", "mixed"]
+FactType = Literal["number", "text", "date", "bool", "null"]
+State = Literal["ok", "partial", "needs_password", "unsupported", "quarantined"]
+
+
+def letters(column: int) -> str:
+    """The spreadsheet letters of a 0-based column: 0 → A, 25 → Z, 26 → AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def address(row: int, column: int) -> str:
+    """The cell's address, of 0-based row and column: (5, 1) → B6."""
+    return f"{letters(column)}{row + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell as the file has it; row and column are 0-based.
+
+    `error` holds the text of a cell error (#DIV/0!), whose value is None.
+    """
+
+    row: int
+    column: int
+    value: Scalar
+    number_format: str | None = None
+    error: str | None = None
+    formula: str | None = None
+    bold: bool = False
+    filled: bool = False
+    border: bool = False
+    indent: int = 0
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A rectangle of cells, 0-based, both ends included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(slots=True)
+class Grid:
+    """One sheet: sparse cells by (row, column), merged ranges and what is hidden."""
+
+    sheet: str
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    merges: list[Range] = field(default_factory=list)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    hidden: bool = False
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of a table.
+
+    Args:
+        index: 0-based column of the grid; with the row's number it gives each value's address.
+        path: header texts over the body, outermost first: ("1월", "계획"); a unit in brackets stays in the text.
+        type: the type of the values; `mixed` when no one type holds them all.
+        unit: the unit that a note, the header or the cells state, as written ("천원"); None for none and for rates.
+        role: `label` for a row-label column, `value` for all others.
+        subtotal: the column sums up other columns.
+        values: one value a row; labels that are merged or left blank below are filled in.
+    """
+
+    index: int
+    path: tuple[str, ...]
+    type: ColumnType
+    values: list[Scalar]
+    unit: str | None = None
+    role: Literal["label", "value"] = "value"
+    subtotal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One body cell of a table; see the field list in Table.facts()."""
+
+    sheet: str
+    cell: str
+    column: tuple[str, ...]
+    row: tuple[str, ...]
+    value: Scalar
+    type: FactType
+    unit: str | None
+    subtotal: bool
+    role: Literal["label", "value"]
+
+
+@dataclass(slots=True)
+class Table:
+    """A region of a sheet that was understood as a table.
+
+    Args:
+        sheet: the sheet's name (the file's stem for a format without sheets).
+        index: 0-based number of the table in its file.
+        title: the title over it, if any.
+        notes: the other texts around it: unit notes, footnotes, closing lines.
+        region: header and body.
+        columns: left to right, label columns included.
+        rows: the 0-based grid row of each body row.
+        row_subtotal: whether each body row sums up others.
+        container: the path inside archives or mails, outermost first ("a.zip", "b.xlsx"); empty for a plain file.
+        errors: the text of each cell error (#DIV/0!) by (row, column), 0-based grid position.
+        cell_units: units that single cells state, where they differ from their column's.
+    """
+
+    sheet: str
+    index: int
+    region: Range
+    columns: list[Column]
+    rows: list[int]
+    row_subtotal: list[bool]
+    title: str | None = None
+    notes: tuple[str, ...] = ()
+    container: tuple[str, ...] = ()
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    cell_units: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def row_path(self, position: int) -> tuple[str, ...]:
+        """The labels beside a body row (by its position in `rows`), outermost first."""
+        labels = (c.values[position] for c in self.columns if c.role == "label")
+        return tuple(str(label) for label in labels if label is not None)
+
+    def facts(self) -> Iterator[Fact]:
+        """Every body cell that is in the table, row by row; label columns as role `label`."""
+        for position, row in enumerate(self.rows):
+            path = self.row_path(position)
+            for column in self.columns:
+                value = column.values[position]
+                label = column.role == "label"
+                yield Fact(
+                    sheet=self.sheet,
+                    cell=address(row, column.index),
+                    column=column.path,
+                    row=() if label else path,
+                    value=value,
+                    type=fact_type(value),
+                    unit=self.cell_units.get((row, column.index), column.unit),
+                    subtotal=self.row_subtotal[position] or column.subtotal,
+                    role=column.role,
+                )
+
+
+def fact_type(value: Scalar) -> FactType:
+    """The type of one value, in the words that facts use."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float | Decimal):
+        return "number"
+    if isinstance(value, dt.date):
+        return "date"
+    return "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a reader of the result must know: what, where, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+    where: str | None = None
+
+
+@dataclass(slots=True)
+class Conversion:
+    """The outcome of one file.
+
+    Args:
+        state: `ok`; `partial` (tables, but `problems` say what is missing); `needs_password`; `unsupported`;
+            `quarantined` (nothing usable: `problems` say why).
+        format: what the content is ("xlsx", "html", "csv"), whatever the name says.
+        sha256: of the file's bytes, hex.
+    """
+
+    name: str
+    sha256: str
+    format: str | None
+    state: State
+    tables: list[Table] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
