@@ -1,0 +1,45 @@
+"""Where this installation keeps its things, from the environment alone.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| ONDOL_PROFILE | which backends: `local` | local |
+| ONDOL_HOME | the folder of lake, warehouse and embedded PostgreSQL | .ondol beside the project |
+| ONDOL_TENANTS | the folder of the tenants' YAML | tenants/ of the project |
+| ONDOL_DATABASE | PostgreSQL of the ledger, a libpq URI | the embedded server |
+| ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The installation's own configuration; never holds a tenant's data and never a secret in clear in repr."""
+
+    profile: str
+    home: Path
+    tenants: Path
+    database: str | None
+    serving: str | None
+
+    def __repr__(self) -> str:
+        """Leaves out the URIs: they may hold passwords."""
+        return f"Settings(profile={self.profile!r}, home={str(self.home)!r}, tenants={str(self.tenants)!r})"
+
+
+def settings() -> Settings:
+    """The settings of this process, read anew at each call."""
+    env = os.environ.get
+    return Settings(
+        profile=env("ONDOL_PROFILE") or "local",
+        home=Path(env("ONDOL_HOME") or PROJECT / ".ondol").absolute(),
+        tenants=Path(env("ONDOL_TENANTS") or PROJECT / "tenants").absolute(),
+        database=env("ONDOL_DATABASE") or None,
+        serving=env("ONDOL_SERVING") or None,
+    )
