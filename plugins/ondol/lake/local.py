@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ondol.errors import FatalError
+from ondol.faults import point
 
 CHUNK = 1 << 20
 
@@ -86,7 +87,9 @@ class LocalLake:
         temporary.flush()
         os.fsync(temporary.fileno())
         target.parent.mkdir(parents=True, exist_ok=True)
+        point(f"lake:{target.parent.name}:before")
         Path(temporary.name).replace(target)
+        point(f"lake:{target.parent.name}:after")
 
 
 def raw_path(sha256: str) -> str:
