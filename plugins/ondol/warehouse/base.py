@@ -1,0 +1,119 @@
+"""What every warehouse can do: keep a tenant's tidy tables and marts, and replace one slot of a table at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ondol.manifest import Period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Decision = Literal["loaded", "unchanged", "superseded"]
+
+LINEAGE = (
+    "_item",
+    "_period_start",
+    "_period_end",
+    "_part",
+    "_sha256",
+    "_file",
+    "_sheet",
+    "_row",
+    "_cells",
+    "_run_key",
+)
+"""The columns that follow the canonical ones in every tidy table: where each row came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one file replaces in its table: the item, the period it speaks of, and which part of that period."""
+
+    item: str
+    period: Period
+    part: str = ""
+
+    def __str__(self) -> str:
+        """sales_daily 2026-01-05, or sales_daily 2026-01-05 seoul."""
+        return f"{self.item} {self.period} {self.part}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What became of one file's rows.
+
+    Args:
+        decision: `loaded`; `unchanged`: this version was there already, read by the same rules; `superseded`: the slot
+            holds a newer version, which stays.
+        inserted: rows added.
+        deleted: rows of the slot that were replaced.
+    """
+
+    decision: Decision
+    inserted: int = 0
+    deleted: int = 0
+
+
+class Warehouse(Protocol):
+    """One tenant's dataset.
+
+    Every write is one transaction; a reader sees the state before it or after it, and so does whoever looks after a
+    kill. When another process holds the warehouse, a call waits, then raises RetriableError.
+    """
+
+    def load(
+        self,
+        table: str,
+        rule_schema: pa.Schema,
+        parquet: Path,
+        *,
+        slot: Slot,
+        version: Sequence[str],
+        sha256: str,
+        rules_hash: str,
+        run_key: str,
+    ) -> LoadResult:
+        """Make a file's tidy rows the content of its slot, unless the slot holds a newer version.
+
+        Args:
+            table: the tidy table; made, or widened by the columns that it lacks.
+            rule_schema: the tidy schema by the item's rule, lineage columns included.
+            parquet: a local file of that schema; each of its rows says the same slot.
+            version: orders the files of a slot; the greatest wins, in whatever order they come.
+            sha256: of the raw file.
+            rules_hash: of what read it; another hash reads the same version again.
+
+        Raises:
+            FatalError: a column's type differs from the table's and cannot be widened; rows of another slot.
+            RetriableError: another process held the warehouse for too long.
+        """
+        ...
+
+    def state(self) -> str:
+        """A hash of what is loaded: equal states have equal tidy tables."""
+        ...
+
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tidy tables, marts and views, sorted."""
+        ...
+
+    def read(self, table: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The rows of a table as Arrow batches, in bounded memory; the schema is the reader's. FatalError if none."""
+        ...
+
+    def fingerprint(self, table: str) -> str:
+        """A hash of the table's columns and rows in any order: equal fingerprints need no new sync."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[dict[str, Any]]:
+        """The rows that a statement in the warehouse's own SQL selects."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; the object may be used again."""
+        ...
