@@ -1,0 +1,84 @@
+"""The ledger's tables, made and brought up to date by `migrate`.
+
+`ondol.event` is append-only, enforced by a trigger: what happened to a file stays told. Each event has one place in
+the history (its unique key), so that a stage which is run again tells nothing twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+MIGRATIONS = (
+    """
+    CREATE TABLE ondol.event (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        tenant text NOT NULL,
+        run_key text NOT NULL,
+        stage text NOT NULL,
+        sha256 text NOT NULL DEFAULT '',
+        name text NOT NULL DEFAULT '',
+        source text NOT NULL DEFAULT '',
+        location text NOT NULL DEFAULT '',
+        arrived timestamptz,
+        item text NOT NULL DEFAULT '',
+        period_start date,
+        period_end date,
+        part text NOT NULL DEFAULT '',
+        rules text NOT NULL DEFAULT '',
+        decision text NOT NULL,
+        reason text NOT NULL DEFAULT '',
+        detail jsonb NOT NULL DEFAULT '{}',
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        UNIQUE NULLS NOT DISTINCT (tenant, run_key, stage, sha256, name, location, item, period_start, part, rules,
+                                   decision, reason)
+    );
+    CREATE INDEX event_by_content ON ondol.event (tenant, sha256, stage);
+    CREATE INDEX event_by_time ON ondol.event (tenant, id);
+    CREATE TABLE ondol.quarantine (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        tenant text NOT NULL,
+        run_key text NOT NULL,
+        stage text NOT NULL,
+        sha256 text NOT NULL,
+        name text NOT NULL,
+        rules text NOT NULL DEFAULT '',
+        entry jsonb NOT NULL,
+        reason text NOT NULL,
+        remedy text NOT NULL,
+        evidence jsonb NOT NULL DEFAULT '{}',
+        state text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'released', 'passed', 'dropped')),
+        accept boolean NOT NULL DEFAULT false,
+        as_item text NOT NULL DEFAULT '',
+        note text NOT NULL DEFAULT '',
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        resolved_at timestamptz,
+        UNIQUE (tenant, stage, sha256, name, rules)
+    );
+    CREATE INDEX quarantine_by_content ON ondol.quarantine (tenant, sha256);
+    CREATE FUNCTION ondol.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'ondol.event is append-only: % is refused', TG_OP;
+    END $$;
+    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ondol.event
+        FOR EACH STATEMENT EXECUTE FUNCTION ondol.refuse();
+    """,
+)
+
+
+def migrate(connection: Any) -> None:
+    """Bring the ledger's schema up to date, in one transaction; several processes may call it at once."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('ondol.migration') IS NOT NULL")
+        done = 0
+        if cursor.fetchone()[0]:
+            cursor.execute("SELECT count(*) FROM ondol.migration")
+            done = cursor.fetchone()[0]
+        if done >= len(MIGRATIONS):
+            return
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ondol.migration'))")
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS ondol")
+        cursor.execute("CREATE TABLE IF NOT EXISTS ondol.migration (version int PRIMARY KEY, at timestamptz DEFAULT now())")
+        cursor.execute("SELECT count(*) FROM ondol.migration")
+        for version in range(cursor.fetchone()[0], len(MIGRATIONS)):
+            cursor.execute(MIGRATIONS[version])
+            cursor.execute("INSERT INTO ondol.migration (version) VALUES (%s)", (version + 1,))
