@@ -18,6 +18,9 @@ ColumnType = Literal["number", "text", "date", "bool", "null", "mixed"]
 FactType = Literal["number", "text", "date", "bool", "null"]
 State = Literal["ok", "partial", "needs_password", "unsupported", "quarantined"]
 
+CONVERTER_VERSION = 1
+"""Raised with every change after which some file gives other tables or facts: then files are processed again."""
+
 
 def letters(column: int) -> str:
     """The spreadsheet letters of a 0-based column: 0 → A, 25 → Z, 26 → AA."""

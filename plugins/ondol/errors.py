@@ -11,6 +11,9 @@ The CLI prints the message alone (exit 1); an operator turns FatalError into Air
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 
 class OndolError(Exception):
     """The root of all errors that Ondol itself raises."""
@@ -20,8 +23,40 @@ class FatalError(OndolError):
     """Trying again cannot help."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a tenant's YAML; `str()` is its one line.
+
+    Args:
+        file / line: where; line 1 if it is about the file as a whole.
+        field: which key ("items[2].due"); empty for the file as a whole.
+        message: what is wrong, with what was got.
+        got: the value as written, cut to a readable length.
+        allowed: what would be right, in words.
+        hint: the nearest right word.
+    """
+
+    file: str
+    line: int
+    field: str
+    message: str
+    got: str | None = None
+    allowed: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """tenants/hanbit.yaml:14: items[2].due is '1 dya'. Allowed: … Did you mean '1 day'?"""
+        allowed = f" Allowed: {self.allowed}." if self.allowed else ""
+        hint = f" Did you mean {self.hint!r}?" if self.hint else ""
+        return f"{self.file}:{self.line}: {self.message.rstrip('.')}.{allowed}{hint}"
+
+
 class ConfigError(FatalError):
-    """A tenant's YAML is wrong."""
+    """A tenant's YAML is wrong: the message has one line for each of its problems."""
+
+    def __init__(self, message: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message or "\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 class RetriableError(OndolError):

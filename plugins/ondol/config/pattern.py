@@ -52,7 +52,9 @@ def compile_name(glob: str) -> re.Pattern[str]:
             raise ValueError(f"{{{name}}} in {glob!r} is no placeholder; there are {known}")
         groups = set(re.findall(r"\?P<(\w+)>", PLACEHOLDERS[name]))
         if groups & seen:
-            raise ValueError(f"{{{name}}} in {glob!r} gives a part of the date that an earlier placeholder gives already")
+            raise ValueError(
+                f"{{{name}}} in {glob!r} gives a part of the date that an earlier placeholder gives already"
+            )
         seen |= groups
         expression += PLACEHOLDERS[name]
     return re.compile(expression, re.IGNORECASE | re.DOTALL)

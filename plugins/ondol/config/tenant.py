@@ -7,44 +7,115 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from converters.rules import Name, Strict, TagRule
+from ondol.config.names import nearest
 
 RESERVED = frozenset(
-    "all analyse analyze and any array as asc both case cast check collate column constraint create current_user "
-    "default deferrable desc distinct do else end except false fetch for foreign from grant group having in initially "
-    "intersect into lateral leading limit localtime not null offset on only or order placing primary references "
-    "returning select session_user some symmetric table then to trailing true union unique user using variadic when "
-    "where window with public information_schema main temp system postgres template0 template1 airflow ondol".split()
+    "airflow all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate "
+    "collation column concurrently constraint create cross current_catalog current_date current_role current_schema "
+    "current_time current_timestamp current_user default deferrable desc describe distinct do else end except false "
+    "fetch for foreign freeze from full grant group having ilike in information_schema initially inner intersect into "
+    "is isnull join lambda lateral leading left like limit localtime localtimestamp main natural not notnull null "
+    "offset on ondol only or order outer overlaps pivot pivot_longer pivot_wider placing postgres primary public qualify references "
+    "returning right select session_user show similar some summarize symmetric system system_user table tablesample "
+    "temp template0 template1 then to trailing true union unique unpivot user using variadic verbose when where window "
+    "with".split()
 )
+"""The words that PostgreSQL or DuckDB reserves, and the names of their system schemas and of this platform's."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 """Sources, items and tenants: 2 to 40 of a-z, 0-9 and _, a letter first."""
 
+ID_RULE = "2 to 40 of a-z, 0-9 and _, a letter first"
+NAME_RULE = "1 to 63 of a-z, 0-9 and _, a letter first"
+DURATIONS = "a whole number and minutes, hours, days or weeks"
+PLACEHOLDERS = {
+    "yyyymmdd": "day", "yyyy-mm-dd": "day", "yymmdd": "day", "dd": "day", "yyyymm": "month", "mm": "month",
+    "yyyy": "year", "part": "",
+}  # fmt: skip
+"""What may stand in braces in match.name, and the grain that it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that a validator found wrong: as the parts of a ondol.errors.Problem.
+
+    Args:
+        message: the whole sentence; empty for "… is '<the value>'".
+        at: the keys from the validated value down to what is wrong.
+    """
+
+    message: str = ""
+    allowed: str | None = None
+    hint: str | None = None
+    at: tuple[str | int, ...] = ()
+
+
+class Wrong(ValueError):
+    """What validators raise: all faults that they found, for config/problems.py to place and word."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{f.message} allowed: {f.allowed}" for f in faults))
+        self.faults = faults
+
 
 def check_identifier(value: str) -> str:
-    """Refuse an id that is a keyword or a system name in one of the databases it will name a schema of."""
-    if value in RESERVED or value.startswith(("pg_", "_")):
-        raise ValueError(f"{value!r} is a reserved word of SQL or of this platform: add a prefix or suffix")
+    """Refuse an id that is a keyword or a system name in one of the databases it will name something in."""
+    if value in RESERVED or value.startswith("pg_"):
+        raise Wrong(Fault(allowed="no reserved word of SQL or of this platform", hint=f"{value[:36]}_co"))
     return value
+
+
+TableName = Annotated[Name, AfterValidator(check_identifier)]
+"""A table of the warehouse or of PostgreSQL: 1 to 63 of a-z, 0-9 and _, a letter first, no reserved word."""
 
 
 class FolderSource(Strict):
     """A folder that files appear in.
 
-    `path` is relative to ONDOL_HOME unless absolute. {date} in it (2026-01-05) makes each run read the folders of its
-    own data interval, and that date is when the files arrived; without it, a file arrived when it was last changed.
+    Args:
+        id: the source's name, which match.source and the ledger use.
+        path: the folder, relative to ONDOL_HOME unless absolute. {date} in it (2026-01-05) makes each run read the
+            folders of its own data interval, and that date is when the files arrived; without it, a file arrived when
+            it was last changed.
+        pattern: a glob below the folder; ** stands for any depth.
+        max_bytes: a larger file goes to quarantine.
     """
 
     id: Id
     type: Literal["folder"]
-    path: str
-    pattern: str = "**/*"
+    path: str = Field(min_length=1)
+    pattern: str = Field(default="**/*", min_length=1)
     max_bytes: int = Field(default=200_000_000, gt=0)
+
+    @field_validator("path", "pattern")
+    @classmethod
+    def _stays_inside(cls, value: str) -> str:
+        if ".." in value.split("/") or "\0" in value:
+            raise Wrong(Fault(allowed="a path without '..'"))
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _knows_its_placeholders(cls, value: str) -> str:
+        _check_placeholders(value, ["date"])
+        return value
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_below_the_folder(cls, value: str) -> str:
+        if value.startswith("/"):
+            raise Wrong(Fault(allowed="a glob below 'path', such as '**/*' or '*.xlsx'"))
+        return value
 
 
 Source = FolderSource
@@ -64,6 +135,12 @@ class Match(Strict):
     content: tuple[str, ...] = ()
     source: tuple[Id, ...] = ()
 
+    @field_validator("name")
+    @classmethod
+    def _knows_its_placeholders(cls, value: str | None) -> str | None:
+        _check_placeholders(value or "", PLACEHOLDERS)
+        return value
+
     @model_validator(mode="after")
     def _something(self) -> Match:
         if not self.name and not self.content:
@@ -81,7 +158,9 @@ class Item(Strict):
         grain: how long a period is.
         due: how long after the period's end the file is expected ("1 day", "3 hours").
         accept_late: a file whose period ended longer ago than this when it arrives is out of window.
-        table: the warehouse table; several items may load one table if their columns agree.
+        table: the warehouse table; several items may load one table if their columns agree in type.
+        tag: how its tables become one tidy table, and what must hold of it.
+        description: for people.
     """
 
     id: Id
@@ -90,7 +169,7 @@ class Item(Strict):
     grain: Literal["day", "month", "year"] = "day"
     due: str = "1 day"
     accept_late: str = "400 days"
-    table: Name
+    table: TableName
     tag: TagRule
     description: str | None = None
 
@@ -102,16 +181,26 @@ class Item(Strict):
 
     @model_validator(mode="after")
     def _period_is_found(self) -> Item:
-        if self.period == "name" and "{y" not in (self.match.name or ""):
-            raise ValueError(
-                "period is 'name', but match.name has no date placeholder such as {yyyymmdd}: "
-                "add one, or set period to 'content' or 'run'"
-            )
+        if self.period != "name":
+            return self
+        given = set(re.findall(r"{([^{}]*)}", self.match.name or ""))
+        brings = {PLACEHOLDERS[p] for p in given}
+        year = any(p.startswith("yy") for p in given)
+        fits = {"day": "day" in brings, "month": brings & {"day", "month"}, "year": True}[self.grain]
+        if not (year and fits):
+            example = {"day": "{yyyymmdd}", "month": "{yyyymm}", "year": "{yyyy}"}[self.grain]
+            raise Wrong(Fault(f"period is 'name' and grain is '{self.grain}', but match.name does not give the "
+                              f"{self.grain}: put a placeholder such as {example} into it, or set period to 'content' "
+                              "or 'run'", at=("match",)))  # fmt: skip
         return self
 
 
 class Transform(Strict):
-    """The Dataform models that the tenant runs: those under definitions/<models>/ of the project."""
+    """The Dataform models that the tenant runs.
+
+    Args:
+        models: the folder of the project that they are in: definitions/<models>/.
+    """
 
     models: Id
 
@@ -125,13 +214,26 @@ class SyncTable(Strict):
         max_delete_share: the sync is refused if it would delete more than this share of the rows there (0 to 1).
     """
 
-    table: Name
+    table: TableName
     key: tuple[Name, ...] = Field(min_length=1)
     max_delete_share: float = Field(default=0.5, ge=0, le=1)
 
 
 class Tenant(Strict):
-    """A customer: one file tenants/<tenant>.yaml."""
+    """A customer: one file tenants/<tenant>.yaml.
+
+    Args:
+        tenant: the tenant's id: the file's name, the DAG, the schemas and the folders are called so.
+        name: the customer's name, for people.
+        timezone: the IANA time zone that the schedule and all business dates are in.
+        schedule: when the DAG runs, a cron expression of five fields; null for only when triggered.
+        start: the first day that has a run.
+        paused: the DAG is created paused.
+        sources: the places that files come from.
+        items: the kinds of file that are expected.
+        transform: which Dataform models make the marts; none without it.
+        sync: the marts that go to the tenant's schema in PostgreSQL.
+    """
 
     tenant: Id
     name: str = Field(min_length=1, max_length=200)
@@ -152,32 +254,24 @@ class Tenant(Strict):
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"{value!r} is no time zone of the IANA database; Korea's is 'Asia/Seoul'")
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            near = nearest(value, available_timezones()) or "Asia/Seoul"
+            raise Wrong(Fault(allowed="a time zone of the IANA database, such as 'Asia/Seoul'", hint=near)) from None
         return value
 
     @field_validator("schedule")
     @classmethod
     def _schedule_is_cron(cls, value: str | None) -> str | None:
         if value is not None and (len(value.split()) != 5 or not croniter.is_valid(value)):
-            raise ValueError(f"{value!r} is no cron expression of five fields, such as '0 7 * * *' (every day at 7:00)")
+            raise Wrong(Fault(allowed="a cron expression of five fields, such as '0 7 * * *' (every day at 7:00)"))
         return value
 
     @model_validator(mode="after")
-    def _names_agree(self) -> Tenant:
-        for kind, ids in (
-            ("sources", [s.id for s in self.sources]),
-            ("items", [i.id for i in self.items]),
-            ("sync", [s.table for s in self.sync]),
-        ):
-            if double := sorted({i for i in ids if ids.count(i) > 1}):
-                raise ValueError(f"{kind} has {double} more than once: each id names one of them")
-        known = {s.id for s in self.sources}
-        for item in self.items:
-            if unknown := sorted(set(item.match.source) - known):
-                raise ValueError(f"item '{item.id}' matches source {unknown}, but the sources are {sorted(known)}")
-        if self.sync and not self.transform:
-            raise ValueError("sync needs 'transform': marts are what the Dataform models make")
+    def _parts_agree(self) -> Tenant:
+        if faults := [*_doubles(self), *_unknown_sources(self), *_table_conflicts(self), *_sync_conflicts(self)]:
+            raise Wrong(*faults)
         return self
 
     @property
@@ -190,12 +284,72 @@ class Tenant(Strict):
         return next(i for i in self.items if i.id == file_id)
 
 
-_DURATION = re.compile(r"^(\d+) (minute|hour|day|week)s?$")
+_DURATION = re.compile(r"^(\d{1,6}) (minute|hour|day|week)s?$")
 
 
 def duration(text: str) -> dt.timedelta:
     """'90 minutes', '3 hours', '1 day', '2 weeks' as a timedelta; ValueError for anything else."""
-    found = _DURATION.match(text)
-    if not found:
-        raise ValueError(f"{text!r} is no duration; write '90 minutes', '3 hours', '1 day' or '2 weeks'")
-    return dt.timedelta(**{found[2] + "s": int(found[1])})
+    if found := _DURATION.match(text):
+        return dt.timedelta(**{found[2] + "s": int(found[1])})
+    number, word = re.match(r"\s*(\d*)\s*(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    unit = nearest(word, ("minutes", "hours", "days", "weeks", "minute", "hour", "day", "week"))
+    raise Wrong(Fault(allowed=DURATIONS, hint=f"{number or 1} {unit}" if unit else "1 day"))
+
+
+def _check_placeholders(text: str, known: Iterable[str]) -> None:
+    given = re.findall(r"{([^{}]*)}", text)
+    allowed = ", ".join(f"{{{k}}}" for k in known)
+    for word in given:
+        if word not in known:
+            near = nearest(word, known)
+            raise Wrong(
+                Fault(allowed=f"in braces only {allowed}", hint=near and text.replace(f"{{{word}}}", f"{{{near}}}"))
+            )
+    if re.sub(r"{[^{}]*}", "", text).count("{") or re.sub(r"{[^{}]*}", "", text).count("}"):
+        raise Wrong(Fault(allowed=f"closed braces around one of {allowed}"))
+
+
+def _doubles(tenant: Tenant) -> Iterator[Fault]:
+    for kind, key, ids in (
+        ("sources", "id", [s.id for s in tenant.sources]),
+        ("items", "id", [i.id for i in tenant.items]),
+        ("sync", "table", [s.table for s in tenant.sync]),
+    ):
+        count = Counter(ids)
+        for number, name in enumerate(ids):
+            if count[name] > 1 and ids.index(name) < number:
+                first = ids.index(name)
+                yield Fault(f"{kind}[{number}].{key} is {name!r} like {kind}[{first}].{key}: each names one of the {kind}",
+                            at=(kind, number, key))  # fmt: skip
+
+
+def _unknown_sources(tenant: Tenant) -> Iterator[Fault]:
+    known = [s.id for s in tenant.sources]
+    for number, item in enumerate(tenant.items):
+        for position, source in enumerate(item.match.source):
+            if source not in known:
+                yield Fault(allowed=f"the ids of the sources: {', '.join(known)}", hint=nearest(source, known),
+                            at=("items", number, "match", "source", position))  # fmt: skip
+
+
+def _table_conflicts(tenant: Tenant) -> Iterator[Fault]:
+    """Items that load one table must give a column the same type."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    for number, item in enumerate(tenant.items):
+        for column, kind in item.tag.kinds().items():
+            earlier, other = first.setdefault((item.table, column), (kind, item.id))
+            if earlier != kind:
+                where = ("columns", column, "type") if column in item.tag.columns else ("unpivot",)
+                yield Fault(f"item '{item.id}' makes the column {column!r} of table {item.table!r} {kind}, "
+                            f"but item '{other}' makes it {earlier}: give it one type",
+                            at=("items", number, "tag", *where))  # fmt: skip
+
+
+def _sync_conflicts(tenant: Tenant) -> Iterator[Fault]:
+    loaded = {item.table: item.id for item in tenant.items}
+    if tenant.sync and not tenant.transform:
+        yield Fault("sync needs 'transform': marts are what the Dataform models make", at=("sync",))
+    for number, sync in enumerate(tenant.sync):
+        if sync.table in loaded:
+            yield Fault(f"sync[{number}].table is {sync.table!r}, which item '{loaded[sync.table]}' loads: only marts are "
+                        "synced, and a mart needs another name", at=("sync", number, "table"))  # fmt: skip
