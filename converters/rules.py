@@ -18,6 +18,7 @@ A crosstab 1월..12월 becomes long with `unpivot`:
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -35,7 +36,13 @@ class Strict(BaseModel):
 
 
 class TablePick(Strict):
-    """Which tables of a file the rule speaks of; all that is given must fit. Texts are globs, white space ignored."""
+    """Which tables of a file the rule speaks of; all that is given must fit. Texts are globs, white space ignored.
+
+    Args:
+        sheet: the sheet's name.
+        title: the title over the table.
+        header: header texts that must all be there.
+    """
 
     sheet: str | None = None
     title: str | None = None
@@ -50,10 +57,14 @@ class ColumnRule(Strict):
             glob ("금액*") is allowed, white space and a unit in brackets are ignored. `period` takes the item's
             period, `file` the file's name, `sheet` the sheet's name, `title` the table's title.
         constant: a fixed value instead of `from`.
+        type: what the values are; a value that is not of it breaks the contract.
         unit: the unit wanted; a file in another unit of the same kind is scaled (천원 → 원), in any other is refused.
         codes: written value → entity code; a value that is missing here breaks the contract.
         required: no empty value.
-        allowed / min / max / pattern: what each value must satisfy (min and max: after scaling).
+        allowed: the only values that there may be.
+        min / max: the least and the greatest value that there may be, after scaling.
+        pattern: a regular expression that each value must fit.
+        description: for people.
     """
 
     source: str | tuple[str, ...] | None = Field(default=None, alias="from")
@@ -72,6 +83,16 @@ class ColumnRule(Strict):
     def _one_origin(self) -> ColumnRule:
         if (self.source is None) == (self.constant is None):
             raise ValueError("give either 'from' (a header text) or 'constant' (a fixed value)")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_can_be_met(self) -> ColumnRule:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is more than max {self.max}: no value can satisfy both")
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ValueError(f"pattern {self.pattern!r} is no regular expression: {error}") from None
         return self
 
 
@@ -98,7 +119,16 @@ class Unpivot(Strict):
 
 
 class TagRule(Strict):
-    """How an item's tables become one tidy table."""
+    """How an item's tables become one tidy table.
+
+    Args:
+        table: which tables of the file; all of them if empty.
+        columns: the canonical columns, in the order of the tidy table.
+        unpivot: header texts that are values, such as 1월..12월.
+        subtotals: `check` drops what sums up other cells after proving that it does, `drop` without proof, `keep` none.
+        unique: the columns that no two rows of a file may share.
+        extra_columns: what becomes of columns that no rule names: `ignore` leaves them out, `refuse` the file.
+    """
 
     table: TablePick = TablePick()
     columns: dict[Name, ColumnRule]

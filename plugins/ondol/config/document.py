@@ -1,6 +1,6 @@
 """A YAML file as plain data that still knows its lines, read as if its writer were careless or hostile.
 
-What people write is what they get: 0012 stays text, `no` and `on` are words, and dates stay text for the models to read.
+What people write is what they get: 0012 stays text, `no` and `on` are words, and dates stay text for the models.
 Anchors with aliases, duplicate keys, tabs and deep nesting are errors that name the line.
 """
 
@@ -27,9 +27,8 @@ MAX_BRACKETS = 10_000
 class _Loader(yaml.CSafeLoader):
     """libyaml, with the few plain words of YAML 1.2's core schema instead of YAML 1.1's surprises."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
-
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),

@@ -35,7 +35,7 @@ def load_tenant(path: Path) -> Tenant:
     """The tenant of one file.
 
     Raises:
-        ConfigError: with every problem of the file, each naming line, field, value, what is allowed and the nearest word.
+        ConfigError: with every problem of the file: its line, field and value, what is allowed, the nearest word.
     """
     file = shown(path)
     if path.suffix != ".yaml":
@@ -71,7 +71,9 @@ def load_all(folder: Path) -> list[Loaded]:
 def _loaded(path: Path, doubled: bool) -> Loaded:
     try:
         if doubled:
-            message = f"there is more than one file of tenant {path.stem.casefold()!r}, in other capitals or endings: keep one"
+            message = (
+                f"tenant {path.stem.casefold()!r} has another file, in other capitals or with another ending: keep one"
+            )
             raise ConfigError(problems=[Problem(shown(path), 1, "tenant", message)])
         return Loaded(path, load_tenant(path))
     except ConfigError as error:

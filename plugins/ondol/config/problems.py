@@ -10,6 +10,7 @@ import yaml
 from ondol.config.document import Document, line_of
 from ondol.config.names import identifier, nearest
 from ondol.config.tenant import ID_RULE, NAME_RULE, Fault, Tenant, Wrong
+from ondol.config.words import canonical
 from ondol.errors import Problem
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ EXPECTED = {
     "tuple_type": "a list, such as [a, b]", "list_type": "a list, such as [a, b]",
     "dict_type": "keys and values", "model_type": "keys and values", "model_attributes_type": "keys and values",
     "date_type": "a date such as 2026-01-05", "date_parsing": "a date such as 2026-01-05",
-    "date_from_datetime_parsing": "a date such as 2026-01-05", "date_from_datetime_inexact": "a date such as 2026-01-05",
+    "date_from_datetime_parsing": "a date such as 2026-01-05",
+    "date_from_datetime_inexact": "a date such as 2026-01-05",
 }  # fmt: skip
 
 
@@ -34,6 +36,8 @@ def explain(error: ValidationError, document: Document) -> list[Problem]:
     """Every problem of the file, in its order, one for each place."""
     found: dict[tuple[int, str, str], Problem] = {}
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # only because its entries are wrong, and those are told of
         for problem in _problems(detail, document):
             key = (problem.line, problem.field, problem.message)
             if (other := found.get(key)) and problem.allowed and problem.allowed not in (other.allowed or ""):
@@ -65,7 +69,11 @@ def _problems(detail: ErrorDetails, document: Document) -> Iterator[Problem]:
 def _problem(document: Document, loc: Loc, fault: Fault, *, named: bool = False) -> Problem:
     path, line, node = _find(document.root, loc)
     field, got = _field(path), _got(node)
-    message = fault.message or (f"{field or 'the file'} is {got}" if got else f"{field} is empty")
+    if "[key]" in loc:
+        field, got = _field(path[:-1]), ""
+        message = f"{field} has the key {path[-1]!r}"
+    else:
+        message = fault.message or (f"{field or 'the file'} is {got}" if got else f"{field} is empty")
     if named and field:
         message = f"{field}: {message}"
     hint = fault.hint or _slug(node, fault.allowed)
@@ -92,11 +100,15 @@ def _fault(detail: ErrorDetails) -> Fault:
     if kind in EXPECTED:
         value = detail["input"]
         wrapped = f"[{value}]" if kind in ("tuple_type", "list_type") and isinstance(value, str) else None
+        if kind == "string_type" and isinstance(value, int | float):
+            wrapped = str(value)
         return Fault(allowed=EXPECTED[kind], hint=wrapped)
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = str(context.get("expected") or context.get("expected_tags"))
         words = [w.strip(" '") for w in allowed.replace(" or ", ",").split(",")]
         return Fault(allowed=allowed, hint=nearest(str(detail["input"]), words))
+    if kind in ("too_short", "string_too_short"):
+        return Fault(allowed="at least one entry" if kind == "too_short" else "a text that is not empty")
     if kind == "string_pattern_mismatch":
         return Fault(allowed=ID_RULE if "{1,39}" in context["pattern"] else NAME_RULE)
     return Fault(allowed=detail["msg"].removeprefix("Input should ").removeprefix("String should "))
@@ -105,16 +117,16 @@ def _fault(detail: ErrorDetails) -> Fault:
 def _slug(node: yaml.Node | None, allowed: str | None) -> str | None:
     if allowed not in (ID_RULE, NAME_RULE) or not isinstance(node, yaml.ScalarNode):
         return None
-    return identifier(node.value, 40 if allowed == ID_RULE else 63) or None
+    return (identifier if allowed == ID_RULE else canonical)(node.value) or None
 
 
 def _find(root: yaml.Node, loc: Loc) -> tuple[Loc, int, yaml.Node | None]:
-    """The keys that lead to a place, its line and its node; what pydantic adds of its own (union members) is left out."""
+    """The keys that lead to a place, its line and its node; what pydantic adds of its own is left out."""
     path: list[str | int] = []
     line, node = line_of(root), root
     for part in loc:
         if part == "[key]":
-            return tuple(path[:-1]), line, yaml.ScalarNode("tag:yaml.org,2002:str", str(path[-1]))
+            return tuple(path), line, yaml.ScalarNode("tag:yaml.org,2002:str", str(path[-1]))
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = line_of(node)
@@ -153,9 +165,9 @@ def _got(node: yaml.Node | None) -> str:
         return "a group of keys"
     if isinstance(node, yaml.SequenceNode):
         return f"a list of {len(node.value)}"
-    value = str(node.value) if node else ""
-    if not value and getattr(node, "style", None) is None:
+    if node is None or node.tag.endswith(":null"):
         return ""
+    value = str(node.value)
     return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value)} characters)"
 
 
@@ -164,9 +176,8 @@ def _schema_at(loc: Loc) -> dict[str, Any]:
     root = Tenant.model_json_schema()
     node = _resolved(root, root)
     for part in loc:
-        below = node.get("properties", {}).get(part) or (
-            node.get("items") if isinstance(part, int) else node.get("additionalProperties")
-        )
+        others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+        below = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part, others[0])
         if isinstance(below, dict):
             node = _resolved(root, below)
     return node

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from converters.rules import Name, Strict, TagRule
 from ondol.config.names import nearest
+from ondol.config.pattern import PLACEHOLDERS, compile_name
 
 RESERVED = frozenset(
     "airflow all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate "
@@ -25,10 +26,10 @@ RESERVED = frozenset(
     "current_time current_timestamp current_user default deferrable desc describe distinct do else end except false "
     "fetch for foreign freeze from full grant group having ilike in information_schema initially inner intersect into "
     "is isnull join lambda lateral leading left like limit localtime localtimestamp main natural not notnull null "
-    "offset on ondol only or order outer overlaps pivot pivot_longer pivot_wider placing postgres primary public qualify references "
-    "returning right select session_user show similar some summarize symmetric system system_user table tablesample "
-    "temp template0 template1 then to trailing true union unique unpivot user using variadic verbose when where window "
-    "with".split()
+    "offset on ondol only or order outer overlaps pivot pivot_longer pivot_wider placing postgres primary public "
+    "qualify references returning right select session_user show similar some summarize symmetric system system_user "
+    "table tablesample temp template0 template1 then to trailing true union unique unpivot user using variadic "
+    "verbose when where window with".split()
 )
 """The words that PostgreSQL or DuckDB reserves, and the names of their system schemas and of this platform's."""
 
@@ -38,11 +39,6 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 ID_RULE = "2 to 40 of a-z, 0-9 and _, a letter first"
 NAME_RULE = "1 to 63 of a-z, 0-9 and _, a letter first"
 DURATIONS = "a whole number and minutes, hours, days or weeks"
-PLACEHOLDERS = {
-    "yyyymmdd": "day", "yyyy-mm-dd": "day", "yymmdd": "day", "dd": "day", "yyyymm": "month", "mm": "month",
-    "yyyy": "year", "part": "",
-}  # fmt: skip
-"""What may stand in braces in match.name, and the grain that it brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class Wrong(ValueError):
     """What validators raise: all faults that they found, for config/problems.py to place and word."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f"{f.message} allowed: {f.allowed}" for f in faults))
+        super().__init__("; ".join(f.message or f"allowed is {f.allowed}" for f in faults))
         self.faults = faults
 
 
@@ -84,6 +80,7 @@ class FolderSource(Strict):
 
     Args:
         id: the source's name, which match.source and the ledger use.
+        type: which kind of source.
         path: the folder, relative to ONDOL_HOME unless absolute. {date} in it (2026-01-05) makes each run read the
             folders of its own data interval, and that date is when the files arrived; without it, a file arrived when
             it was last changed.
@@ -125,7 +122,7 @@ class Match(Strict):
     """How a raw file is recognised as an item; all that is given must fit.
 
     Args:
-        name: a glob of the file name; {yyyymmdd}, {yyyymm}, {yymmdd}, {yyyy}, {mm}, {dd}, {yyyy-mm-dd} stand for the
+        name: a glob of the file name; {yyyymmdd}, {yyyy-mm-dd}, {yyyymm}, {yyyy}, {mm}, {dd} and the like stand for the
             parts of the period and {part} for what else tells one file of a period from another (a shop, a plant).
         content: texts that must all appear in the first 64 kB of the decoded text, or in the workbook's first cells.
         source: only files of these sources.
@@ -138,7 +135,9 @@ class Match(Strict):
     @field_validator("name")
     @classmethod
     def _knows_its_placeholders(cls, value: str | None) -> str | None:
-        _check_placeholders(value or "", PLACEHOLDERS)
+        if value is not None:
+            _check_placeholders(value, PLACEHOLDERS)
+            compile_name(value)
         return value
 
     @model_validator(mode="after")
@@ -153,6 +152,7 @@ class Item(Strict):
 
     Args:
         id: the file id.
+        match: how its files are recognised.
         period: where the period comes from: `name` (the placeholders in match.name), `content` (the first date in the
             title, notes or sheet name), or `run` (the data interval).
         grain: how long a period is.
@@ -181,17 +181,19 @@ class Item(Strict):
 
     @model_validator(mode="after")
     def _period_is_found(self) -> Item:
-        if self.period != "name":
-            return self
-        given = set(re.findall(r"{([^{}]*)}", self.match.name or ""))
-        brings = {PLACEHOLDERS[p] for p in given}
-        year = any(p.startswith("yy") for p in given)
-        fits = {"day": "day" in brings, "month": brings & {"day", "month"}, "year": True}[self.grain]
-        if not (year and fits):
-            example = {"day": "{yyyymmdd}", "month": "{yyyymm}", "year": "{yyyy}"}[self.grain]
-            raise Wrong(Fault(f"period is 'name' and grain is '{self.grain}', but match.name does not give the "
-                              f"{self.grain}: put a placeholder such as {example} into it, or set period to 'content' "
-                              "or 'run'", at=("match",)))  # fmt: skip
+        if self.period == "name":
+            given = {g[0] for g in compile_name(self.match.name or "").groupindex}
+            needed, example = {
+                "day": ("ymd", "{yyyymmdd}"),
+                "month": ("ym", "{yyyymm}"),
+                "year": ("y", "{yyyy}"),
+            }[self.grain]
+            if not given.issuperset(needed):
+                message = (
+                    f"period is 'name' and grain is '{self.grain}', but match.name does not give the {self.grain}: put "
+                    f"{example} or the like into it, or set period to 'content' or 'run'"
+                )
+                raise Wrong(Fault(message, at=("match",)))
         return self
 
 
@@ -319,8 +321,8 @@ def _doubles(tenant: Tenant) -> Iterator[Fault]:
         for number, name in enumerate(ids):
             if count[name] > 1 and ids.index(name) < number:
                 first = ids.index(name)
-                yield Fault(f"{kind}[{number}].{key} is {name!r} like {kind}[{first}].{key}: each names one of the {kind}",
-                            at=(kind, number, key))  # fmt: skip
+                message = f"{kind}[{number}].{key} is {name!r} like {kind}[{first}].{key}: each names one of the {kind}"
+                yield Fault(message, at=(kind, number, key))
 
 
 def _unknown_sources(tenant: Tenant) -> Iterator[Fault]:
@@ -351,5 +353,5 @@ def _sync_conflicts(tenant: Tenant) -> Iterator[Fault]:
         yield Fault("sync needs 'transform': marts are what the Dataform models make", at=("sync",))
     for number, sync in enumerate(tenant.sync):
         if sync.table in loaded:
-            yield Fault(f"sync[{number}].table is {sync.table!r}, which item '{loaded[sync.table]}' loads: only marts are "
-                        "synced, and a mart needs another name", at=("sync", number, "table"))  # fmt: skip
+            message = f"is loaded by item '{loaded[sync.table]}': only marts are synced, and a mart needs another name"
+            yield Fault(f"sync[{number}].table {sync.table!r} {message}", at=("sync", number, "table"))
