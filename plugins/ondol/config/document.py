@@ -189,7 +189,7 @@ _ADVICE = (
     ("could not find expected ':'", ": a key needs a colon and a space after it"),
     ("did not find expected key", ": indent the key like its neighbours"),
     ("cannot start any token", ": put a text that begins with %, @ or ` in quotes"),
-    ("expected a single document", "; keep one document (one '---') in a file"),
+    ("found another document", ": keep one document (one '---') in a file"),
     ("could not determine a constructor", ": remove the tag that begins with '!'"),
 )
 

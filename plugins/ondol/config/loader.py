@@ -39,9 +39,8 @@ def load_tenant(path: Path) -> Tenant:
     """
     file = shown(path)
     if path.suffix != ".yaml":
-        raise ConfigError(
-            problems=[Problem(file, 1, "", f"the file's name ends in {path.suffix!r}", allowed="'.yaml'")]
-        )
+        message = f"the file's name ends in {path.suffix!r}: call it {path.stem}.yaml"
+        raise ConfigError(problems=[Problem(file, 1, "", message)])
     document = read(path)
     try:
         tenant = Tenant.model_validate(document.data, by_alias=True, by_name=False)

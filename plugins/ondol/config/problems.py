@@ -9,7 +9,7 @@ import yaml
 
 from ondol.config.document import Document, line_of
 from ondol.config.names import identifier, nearest
-from ondol.config.tenant import ID_RULE, NAME_RULE, Fault, Tenant, Wrong
+from ondol.config.tenant import ID_RULE, NAME_RULE, RESERVED, Fault, Tenant, Wrong
 from ondol.config.words import canonical
 from ondol.errors import Problem
 
@@ -60,7 +60,7 @@ def _problems(detail: ErrorDetails, document: Document) -> Iterator[Problem]:
     elif detail["type"] == "missing":
         *above, name = detail["loc"]
         yield _missing(document, tuple(above), str(name))
-    elif detail["type"] == "extra_forbidden":
+    elif detail["type"] in ("extra_forbidden", "invalid_key"):
         yield _unknown_key(document, detail["loc"])
     else:
         yield _problem(document, detail["loc"], _fault(detail))
@@ -88,10 +88,10 @@ def _missing(document: Document, above: Loc, name: str) -> Problem:
 
 def _unknown_key(document: Document, loc: Loc) -> Problem:
     path, line, _ = _find(document.root, loc)
-    above, key = _field(path[:-1]), str(path[-1])
+    above, key = _field(path[:-1]), path[-1]
     known = list(_schema_at(loc[:-1]).get("properties", {}))
     message = f"{above + ': ' if above else ''}there is no key {key!r}"
-    return Problem(document.file, line, _field(path), message, key, ", ".join(known), nearest(key, known))
+    return Problem(document.file, line, _field(path), message, str(key), ", ".join(known), nearest(str(key), known))
 
 
 def _fault(detail: ErrorDetails) -> Fault:
@@ -117,7 +117,8 @@ def _fault(detail: ErrorDetails) -> Fault:
 def _slug(node: yaml.Node | None, allowed: str | None) -> str | None:
     if allowed not in (ID_RULE, NAME_RULE) or not isinstance(node, yaml.ScalarNode):
         return None
-    return (identifier if allowed == ID_RULE else canonical)(node.value) or None
+    name = (identifier if allowed == ID_RULE else canonical)(node.value)
+    return (f"{name}_co" if name in RESERVED else name) or None
 
 
 def _find(root: yaml.Node, loc: Loc) -> tuple[Loc, int, yaml.Node | None]:

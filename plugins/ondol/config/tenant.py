@@ -259,7 +259,7 @@ class Tenant(Strict):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
-            near = nearest(value, available_timezones()) or "Asia/Seoul"
+            near = (value.upper() != "KST" and nearest(value, available_timezones())) or "Asia/Seoul"
             raise Wrong(Fault(allowed="a time zone of the IANA database, such as 'Asia/Seoul'", hint=near)) from None
         return value
 

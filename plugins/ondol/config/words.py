@@ -43,7 +43,7 @@ def canonical(header: str) -> str:
     """A canonical name for a header text; Hangul that no word covers is romanised, empty if nothing is left."""
     text = re.sub(r"[(\[（].*?[)\]）]", " ", unicodedata.normalize("NFKC", header))
     text = re.sub(r"(?<![가-힣])(?:[가-힣] +)+[가-힣](?![가-힣])", lambda spaced: spaced[0].replace(" ", ""), text)
-    parts = [part for word in re.split(r"[^0-9A-Za-z가-힣]+", text) if word for part in _split(word)]
+    parts = [part for word in re.findall(r"[A-Za-z][A-Za-z0-9]*|[0-9]+|[가-힣]+", text) for part in _split(word)]
     return identifier(" ".join(parts), longest=63)
 
 
