@@ -45,7 +45,10 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
-        """tenants/hanbit.yaml:14: items[2].due is '1 dya'. Allowed: … Did you mean '1 day'?"""
+        """As in: tenants/hanbit.yaml:14: items[2].due is '1 dya'. Allowed: a whole number and ….
+
+        Then the hint, if there is one: Did you mean '1 day'?
+        """
         allowed = f" Allowed: {self.allowed}." if self.allowed else ""
         hint = f" Did you mean {self.hint!r}?" if self.hint else ""
         return f"{self.file}:{self.line}: {self.message.rstrip('.')}.{allowed}{hint}"
