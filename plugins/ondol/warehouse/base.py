@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,66 @@ class LoadResult:
     deleted: int = 0
 
 
+Status = Literal["done", "unchanged", "failed", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What became of one action of the Dataform project.
+
+    Args:
+        name: of the table, view or assertion.
+        kind: `table`, `view`, `incremental`, `assertion` or `operations`.
+        status: `done`; `unchanged`: neither the data nor the models changed; `failed`: the assertion found rows or the
+            SQL was refused; `blocked`: something it depends on, or an assertion about it, failed: not to be published.
+        rows: of the table; the failing rows of an assertion; None where there is nothing to count.
+        message: why, when it failed or is blocked.
+    """
+
+    name: str
+    kind: str
+    status: Status
+    rows: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformResult:
+    """Every action that the tenant's models need, in the order in which they ran."""
+
+    actions: tuple[ActionResult, ...]
+
+    @property
+    def failed(self) -> tuple[ActionResult, ...]:
+        """The actions that failed by themselves; what they block is not among them."""
+        return tuple(action for action in self.actions if action.status == "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One value of a tidy table that a figure was made of, and where it stood.
+
+    Args:
+        table / column: the tidy table and its canonical column.
+        value: the tidy value, after unit scaling and entity codes.
+        cell: the cell's address in the sheet ("G6"); None for what comes from no cell, such as a constant.
+        row: 1-based row of the sheet.
+    """
+
+    table: str
+    column: str
+    value: object
+    file: str
+    sha256: str
+    sheet: str
+    row: int
+    cell: str | None
+    item: str
+    period: Period
+    part: str
+    run_key: str
+
+
 class Warehouse(Protocol):
     """One tenant's dataset.
 
@@ -108,6 +168,35 @@ class Warehouse(Protocol):
 
     def fingerprint(self, table: str) -> str:
         """A hash of the table's columns and rows in any order: equal fingerprints need no new sync."""
+        ...
+
+    def comments(self, table: str) -> dict[str, str]:
+        """What the models say of the table's columns, by column."""
+        ...
+
+    def transform(self, models: str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
+        """Run the Dataform models of definitions/<models>/; readers see all new marts or all old ones.
+
+        Args:
+            schemas: the tidy schema of each table that the tenant's items load: a table that no file has filled yet
+                is there, empty.
+
+        Raises:
+            FatalError: the project does not compile, or says what cannot be run; nothing was changed.
+        """
+        ...
+
+    def trace(self, models: str | None, table: str, key: Mapping[str, object], column: str | None) -> list[Origin]:
+        """The tidy values behind a row of a mart or of a tidy table, in the order of file, sheet and row.
+
+        Args:
+            models: the tenant's models; None if it has none.
+            key: column → value, enough of them to name the row (or the rows) meant.
+            column: the figure; None for all of the row's columns.
+
+        Raises:
+            FatalError: there is no such table, column or row, or its SQL cannot be traced, naming the construct.
+        """
         ...
 
     def query(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[dict[str, Any]]:
