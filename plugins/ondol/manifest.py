@@ -76,7 +76,8 @@ class Manifest(BaseModel):
         run_key: tenant + data interval.
         stage: the stage that wrote it.
         batch: number of the batch, where a stage is mapped over several.
-        counts: what the stage did ({"new": 3, "duplicate": 1}).
+        counts: what the stage did ({"process": 3, "duplicate": 1}).
+        marts: what became of each mart (transform, sync).
     """
 
     tenant: str
@@ -85,6 +86,7 @@ class Manifest(BaseModel):
     batch: int = 0
     entries: list[Entry] = []
     counts: dict[str, int] = {}
+    marts: dict[str, str] = {}
 
     def write(self, lake: Lake, run_id: str) -> str:
         """Store it and give its URI. `run_id` keeps two runs of one interval apart."""

@@ -6,6 +6,7 @@
 | ONDOL_HOME | the folder of lake, warehouse and embedded PostgreSQL | .ondol beside the project |
 | ONDOL_TENANTS | the folder of the tenants' YAML | tenants/ of the project |
 | ONDOL_DATABASE | PostgreSQL of the ledger, a libpq URI | the embedded server |
+| ONDOL_WORKERS | processes that convert uses at once | one a core |
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
 """
 
@@ -27,6 +28,7 @@ class Settings:
     tenants: Path
     database: str | None
     serving: str | None
+    workers: int
 
     def __repr__(self) -> str:
         """Leaves out the URIs: they may hold passwords."""
@@ -42,4 +44,5 @@ def settings() -> Settings:
         tenants=Path(env("ONDOL_TENANTS") or PROJECT / "tenants").absolute(),
         database=env("ONDOL_DATABASE") or None,
         serving=env("ONDOL_SERVING") or None,
+        workers=int(env("ONDOL_WORKERS") or os.cpu_count() or 1),
     )

@@ -35,7 +35,7 @@ class Lake(Protocol):
         ...
 
     def local(self, uri: str) -> Path:
-        """A local file with the object's bytes, for readers that need one; read-only, gone with the process at latest."""
+        """A local file with the object's bytes, for readers that need one; not to be written."""
         ...
 
     def paths(self, prefix: str) -> Iterator[str]:

@@ -63,7 +63,9 @@ class LocalLake:
         """See Lake."""
         path = Path.from_uri(uri) if hasattr(Path, "from_uri") else _from_uri(uri)
         if not path.resolve().is_relative_to(self.root):
-            raise FatalError(f"{uri} is outside of this tenant's lake {self.root}: a stage may read its own tenant only")
+            raise FatalError(
+                f"{uri} is outside of this tenant's lake {self.root}: a stage may read its own tenant only"
+            )
         if not path.is_file():
             raise FileNotFoundError(f"{uri} is not in the lake")
         return path

@@ -65,14 +65,18 @@ class Ledger:
                 execute_values(cursor, _INSERT, rows, page_size=1000)
             point("ledger:after")
 
-    def processed(self, contents: Iterable[str]) -> dict[tuple[str, str], dict[str, Any]]:
-        """The load event of each content that the warehouse has or has had, by (sha256, rules)."""
+    def current(self, items: Iterable[str]) -> dict[tuple[str, dt.date, dt.date, str], dict[str, Any]]:
+        """The newest version that was loaded of each slot of these items, by (item, period start, end, part)."""
         rows = self._fetch(
-            "SELECT sha256, rules, run_key, name, item, decision FROM ondol.event WHERE tenant = %s AND stage = 'load' "
-            "AND decision IN ('loaded', 'unchanged', 'superseded') AND sha256 = ANY(%s) ORDER BY id",
-            (self.tenant, list(contents)),
+            """SELECT DISTINCT ON (item, period_start, period_end, part)
+                   item, period_start, period_end, part, sha256, rules, name, arrived, run_key
+            FROM ondol.event
+            WHERE tenant = %s AND stage = 'load' AND decision IN ('loaded', 'unchanged') AND item = ANY(%s)
+            ORDER BY item, period_start, period_end, part, arrived DESC, name COLLATE "C" DESC,
+                sha256 COLLATE "C" DESC, id DESC""",
+            (self.tenant, sorted(set(items))),
         )
-        return {(row["sha256"], row["rules"]): row for row in rows}
+        return {(r["item"], r["period_start"], r["period_end"], r["part"]): r for r in rows}
 
     def recognised(self, contents: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The first map event of each content that an item recognised, by sha256."""
@@ -92,13 +96,23 @@ class Ledger:
         )
         return {row["sha256"]: row for row in rows}
 
-    def history(self, *, name: str | None = None, sha256: str | None = None, run_key: str | None = None,
-                stage: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
+    def history(
+        self,
+        *,
+        name: str | None = None,
+        sha256: str | None = None,
+        run_key: str | None = None,
+        stage: str | None = None,
+        limit: int = 200,
+    ) -> list[dict[str, Any]]:
         """The newest events, newest last; `name` is a substring, `sha256` a prefix."""
         where, values = ["tenant = %s"], [self.tenant]
-        for clause, value in (("name ILIKE %s", f"%{_like(name)}%" if name else None),
-                              ("sha256 LIKE %s", f"{_like(sha256)}%" if sha256 else None),
-                              ("run_key = %s", run_key), ("stage = %s", stage)):
+        for clause, value in (
+            ("name ILIKE %s", f"%{_like(name)}%" if name else None),
+            ("sha256 LIKE %s", f"{_like(sha256)}%" if sha256 else None),
+            ("run_key = %s", run_key),
+            ("stage = %s", stage),
+        ):
             if value is not None:
                 where.append(clause)
                 values.append(value)
@@ -110,15 +124,15 @@ class Ledger:
         return rows[::-1]
 
     @contextlib.contextmanager
-    def exclusive(self, wait: dt.timedelta = dt.timedelta(hours=1)) -> Iterator[None]:
-        """Hold this tenant's lock: stages that write the warehouse or the marts run one at a time.
+    def exclusive(self, what: str = "write", wait: dt.timedelta = dt.timedelta(hours=1)) -> Iterator[None]:
+        """Hold one of this tenant's locks: stages that write the warehouse or the marts run one at a time.
 
         The lock ends with the connection, so a killed holder frees it.
 
         Raises:
             RetriableError: another run has held it for all of `wait`.
         """
-        key = ("SELECT hashtextextended(%s, 0)", (f"ondol.tenant:{self.tenant}",))
+        key = ("SELECT hashtextextended(%s, 0)", (f"ondol.{self.tenant}:{what}",))
         with self._connection.cursor() as cursor:
             cursor.execute(*key)
             number = cursor.fetchone()[0]
@@ -126,7 +140,7 @@ class Ledger:
             got = cursor.fetchone()[0]
             self._connection.commit()
             if not got:
-                log.info("another run of this tenant is writing: waiting for it tenant=%s", self.tenant)
+                log.warning("another run holds '%s': waiting for it tenant=%s", what, self.tenant)
                 self._wait_for_lock(cursor, number, wait)
             try:
                 yield
@@ -144,7 +158,7 @@ class Ledger:
         except psycopg2.errors.LockNotAvailable:
             self._connection.rollback()
             raise RetriableError(
-                f"another run of tenant {self.tenant} has been writing for {wait}: wait for it, or end it, and run again"
+                f"another run of tenant {self.tenant} has held its lock for {wait}: wait for it, or end it, and run again"
             ) from None
         self._connection.commit()
 
@@ -152,10 +166,24 @@ class Ledger:
         from psycopg2.extras import Json
 
         e = event.entry
-        file = (e.sha256, e.name, e.source, e.location, e.arrived, e.item or "") if e else ("", event.name, "", "", None, "")
+        file = (
+            (e.sha256, e.name, e.source, e.location, e.arrived, e.item or "")
+            if e
+            else ("", event.name, "", "", None, "")
+        )
         period = (e.period.start, e.period.end) if e and e.period else (None, None)
-        return (self.tenant, run_key, event.stage, *file, *period, e.part if e else "", event.rules, event.decision,
-                event.reason, Json(event.detail))
+        return (
+            self.tenant,
+            run_key,
+            event.stage,
+            *file,
+            *period,
+            e.part if e else "",
+            event.rules,
+            event.decision,
+            event.reason,
+            Json(event.detail),
+        )
 
     def _fetch(self, sql: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
         from psycopg2.extras import RealDictCursor
@@ -178,7 +206,9 @@ def connect(uri: str) -> Any:
     except psycopg2.OperationalError as error:
         host = psycopg2.extensions.parse_dsn(uri).get("host", "localhost")
         first = str(error).strip().splitlines()[0]
-        raise RetriableError(f"the ledger's PostgreSQL at {host} does not answer: {first}. Is it up? See ONDOL_DATABASE") from None
+        raise RetriableError(
+            f"the ledger's PostgreSQL at {host} does not answer: {first}. Is it up? See ONDOL_DATABASE"
+        ) from None
 
 
 def _like(text: str | None) -> str:

@@ -30,15 +30,28 @@ class Quarantine:
                 SET state = 'held', reason = EXCLUDED.reason, remedy = EXCLUDED.remedy, evidence = EXCLUDED.evidence,
                     resolved_at = NULL
                 WHERE quarantine.state <> 'dropped'""",
-                (self.tenant, run_key, stage, entry.sha256, entry.name, rules, Json(entry.model_dump(mode="json")),
-                 rejected.reason, rejected.remedy, Json(rejected.evidence)),
+                (
+                    self.tenant,
+                    run_key,
+                    stage,
+                    entry.sha256,
+                    entry.name,
+                    rules,
+                    Json(entry.model_dump(mode="json")),
+                    rejected.reason,
+                    rejected.remedy,
+                    Json(rejected.evidence),
+                ),
             )
         point("quarantine:after")
 
     def passed(self, contents: Iterable[str]) -> None:
         """Close what was refused earlier of contents that are loaded now."""
-        self._update("state = 'passed', resolved_at = clock_timestamp()",
-                     "sha256 = ANY(%s) AND state IN ('held', 'released')", (list(contents),))
+        self._update(
+            "state = 'passed', resolved_at = clock_timestamp()",
+            "sha256 = ANY(%s) AND state IN ('held', 'released')",
+            (list(contents),),
+        )
 
     def of(self, contents: Iterable[str]) -> list[dict[str, Any]]:
         """All that was ever refused of these contents, oldest first."""
@@ -48,16 +61,19 @@ class Quarantine:
         """What a person released and no run has taken up to its end yet."""
         return self._fetch("state = 'released'", ())
 
-    def list(self, state: str | None = "held", run_key: str | None = None) -> list[dict[str, Any]]:
+    def entries(self, state: str | None = "held", run_key: str | None = None) -> list[dict[str, Any]]:
         """The quarantine, oldest first; all states if None."""
-        return self._fetch("(%s::text IS NULL OR state = %s) AND (%s::text IS NULL OR run_key = %s)",
-                           (state, state, run_key, run_key))
+        return self._fetch(
+            "(%s::text IS NULL OR state = %s) AND (%s::text IS NULL OR run_key = %s)", (state, state, run_key, run_key)
+        )
 
     def show(self, number: int) -> dict[str, Any]:
         """One entry with its evidence; FatalError if this tenant has none of that number."""
         if found := self._fetch("id = %s", (number,)):
             return found[0]
-        raise FatalError(f"tenant {self.tenant} has nothing in quarantine under number {number}: see 'ondol quarantine list'")
+        raise FatalError(
+            f"tenant {self.tenant} has nothing in quarantine under number {number}: see 'ondol quarantine list'"
+        )
 
     def release(self, number: int, *, accept: bool = False, item: str = "", note: str = "") -> dict[str, Any]:
         """Let the next run take the file up again.
@@ -67,13 +83,19 @@ class Quarantine:
             item: take it as this item, whatever its name says.
             note: why, for the history.
         """
-        self._move(number, ("held", "released"), "state = 'released', accept = %s, as_item = %s, note = %s, "
-                   "resolved_at = NULL", (accept, item, note))
+        self._move(
+            number,
+            ("held", "released"),
+            "state = 'released', accept = %s, as_item = %s, note = %s, resolved_at = NULL",
+            (accept, item, note),
+        )
         return self.show(number)
 
     def drop(self, number: int, note: str = "") -> dict[str, Any]:
         """Never process this content under this name and these rules."""
-        self._move(number, ("held", "released"), "state = 'dropped', note = %s, resolved_at = clock_timestamp()", (note,))
+        self._move(
+            number, ("held", "released"), "state = 'dropped', note = %s, resolved_at = clock_timestamp()", (note,)
+        )
         return self.show(number)
 
     def _move(self, number: int, states: tuple[str, ...], change: str, values: tuple[object, ...]) -> None:
@@ -83,14 +105,18 @@ class Quarantine:
         self._update(change, "id = %s", (*values, number))
 
     def _update(self, change: str, where: str, values: tuple[object, ...]) -> None:
-        values, condition = values[: change.count("%s")], values[change.count("%s"):]
+        values, condition = values[: change.count("%s")], values[change.count("%s") :]
         with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(f"UPDATE ondol.quarantine SET {change} WHERE tenant = %s AND {where}",
-                           (*values, self.tenant, *condition))
+            cursor.execute(
+                f"UPDATE ondol.quarantine SET {change} WHERE tenant = %s AND {where}",
+                (*values, self.tenant, *condition),
+            )
 
     def _fetch(self, where: str, values: tuple[object, ...]) -> list[dict[str, Any]]:
         from psycopg2.extras import RealDictCursor
 
         with self._connection, self._connection.cursor(cursor_factory=RealDictCursor) as cursor:
-            cursor.execute(f"SELECT * FROM ondol.quarantine WHERE tenant = %s AND {where} ORDER BY id", (self.tenant, *values))
+            cursor.execute(
+                f"SELECT * FROM ondol.quarantine WHERE tenant = %s AND {where} ORDER BY id", (self.tenant, *values)
+            )
             return [dict(row) for row in cursor.fetchall()]

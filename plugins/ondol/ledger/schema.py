@@ -77,7 +77,9 @@ def migrate(connection: Any) -> None:
             return
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ondol.migration'))")
         cursor.execute("CREATE SCHEMA IF NOT EXISTS ondol")
-        cursor.execute("CREATE TABLE IF NOT EXISTS ondol.migration (version int PRIMARY KEY, at timestamptz DEFAULT now())")
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS ondol.migration (version int PRIMARY KEY, at timestamptz DEFAULT now())"
+        )
         cursor.execute("SELECT count(*) FROM ondol.migration")
         for version in range(cursor.fetchone()[0], len(MIGRATIONS)):
             cursor.execute(MIGRATIONS[version])

@@ -37,7 +37,9 @@ class FolderConnector:
             yield from (f for f in self._files(self._base, None) if f.arrived in interval)
             return
         for date in interval.dates:
-            folder = Path(f"{self._head}/{date}{self._rest}" if self._head == self._base else f"{self._head}{date}{self._rest}")
+            folder = Path(
+                f"{self._head}/{date}{self._rest}" if self._head == self._base else f"{self._head}{date}{self._rest}"
+            )
             if folder.is_dir():
                 yield from self._files(folder, dt.datetime.combine(date, dt.time(), self.zone))
 

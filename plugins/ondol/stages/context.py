@@ -61,8 +61,16 @@ class StageContext:
         """The hash of the rules that apply to a recognised file."""
         return rules_hash(self.tenant.item(entry.item)) if entry.item else ""
 
-    def event(self, stage: Stage, decision: str, entry: Entry | None = None, *, reason: str = "", name: str = "",
-              **detail: object) -> None:
+    def event(
+        self,
+        stage: Stage,
+        decision: str,
+        entry: Entry | None = None,
+        *,
+        reason: str = "",
+        name: str = "",
+        **detail: object,
+    ) -> None:
         """Note an event; the ledger has it when the stage ends (`telling`)."""
         rules = self.rules(entry) if entry else ""
         self._events.append(Event(stage, decision, entry, name=name, reason=reason, rules=rules, detail=detail))

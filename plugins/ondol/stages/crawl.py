@@ -23,7 +23,9 @@ def run(context: StageContext) -> Manifest:
     refused = 0
     with context.telling():
         for source in context.tenant.sources:
-            connector = registry.load(registry.SOURCES, source.type)(source, home=context.home, zone=context.tenant.zone)
+            connector = registry.load(registry.SOURCES, source.type)(
+                source, home=context.home, zone=context.tenant.zone
+            )
             for found in connector.list(context.interval):
                 try:
                     entries.append(_fetch(context, source, connector, found))
@@ -46,12 +48,20 @@ def _fetch(context: StageContext, source: Source, connector: Connector, found: F
                 f"If such files are right, raise max_bytes of source '{source.id}'.",
                 {"size": found.size, "max_bytes": source.max_bytes},
             ) from error
-    return Entry(sha256=sha256, name=found.name, size=size, source=source.id, location=found.location, arrived=found.arrived)
+    return Entry(
+        sha256=sha256, name=found.name, size=size, source=source.id, location=found.location, arrived=found.arrived
+    )
 
 
 def _unread(source: Source, found: Found) -> Entry:
-    return Entry(sha256="", name=found.name, size=found.size or 0, source=source.id, location=found.location,
-                 arrived=found.arrived)
+    return Entry(
+        sha256="",
+        name=found.name,
+        size=found.size or 0,
+        source=source.id,
+        location=found.location,
+        arrived=found.arrived,
+    )
 
 
 def _released(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:

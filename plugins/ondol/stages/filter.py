@@ -23,15 +23,17 @@ BATCH_BYTES = 100_000_000
 class _Known:
     """What the ledger knows of the contents at hand."""
 
-    processed: dict[tuple[str, str], dict[str, Any]]
+    current: dict[tuple[str, dt.date, dt.date, str], dict[str, Any]]
     quarantine: list[dict[str, Any]]
     taken: dict[str, str] = field(default_factory=dict)
 
 
 def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
     """The files to process, in batches for convert; always at least one batch, which may be empty."""
-    contents = [e.sha256 for e in manifest.entries]
-    known = _Known(context.ledger.processed(contents), context.ledger.quarantine.of(contents))
+    known = _Known(
+        context.ledger.current(e.item for e in manifest.entries if e.item),
+        context.ledger.quarantine.of(e.sha256 for e in manifest.entries),
+    )
     counts: dict[str, int] = {}
     kept: list[Entry] = []
     with context.telling():
@@ -61,9 +63,20 @@ def _decide(context: StageContext, entry: Entry, known: _Known) -> tuple[str, st
         return "out_of_window", outside
     if entry.force or context.params.force:
         return "process", "asked for by a person"
-    if done := known.processed.get((entry.sha256, context.rules(entry))):
-        return "duplicate", f"the same content was loaded as '{done['name']}' in run {done['run_key']} by the same rules"
-    return "process", ""
+    return _compare(context, entry, known) or ("process", "")
+
+
+def _compare(context: StageContext, entry: Entry, known: _Known) -> tuple[str, str] | None:
+    """Whether the slot holds this content already, or a newer version."""
+    assert entry.period
+    now = known.current.get((entry.item or "", entry.period.start, entry.period.end, entry.part))
+    if not now:
+        return None
+    if (now["sha256"], now["rules"]) == (entry.sha256, context.rules(entry)):
+        return "duplicate", f"the same content was loaded as '{now['name']}' in run {now['run_key']} by the same rules"
+    if entry.version < (now["arrived"].astimezone(dt.UTC).isoformat(), now["name"], now["sha256"]):
+        return "superseded", f"'{now['name']}' of run {now['run_key']} is newer"
+    return None
 
 
 def _held(context: StageContext, entry: Entry, known: _Known) -> tuple[str, str] | None:

@@ -24,7 +24,11 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     """
     entries: list[Entry] = []
     refused = 0
-    dropped = {q["sha256"] for q in context.ledger.quarantine.of([e.sha256 for e in manifest.entries]) if q["state"] == "dropped"}
+    dropped = {
+        q["sha256"]
+        for q in context.ledger.quarantine.of([e.sha256 for e in manifest.entries])
+        if q["state"] == "dropped"
+    }
     with context.telling():
         twins = _twins(context, manifest)
         for entry in manifest.entries:

@@ -1,0 +1,186 @@
+"""The stages in order, and what each needs: the one way in for Airflow, the command line and tests.
+
+    crawl → map → filter → convert → tag → load → transform → sync
+
+Stages hand each other URIs of manifests; filter gives one for each batch, and convert and tag take one each.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from ondol import registry
+from ondol.config.loader import find_tenant
+from ondol.config.tenant import Tenant
+from ondol.embedded import database_uri, serving_uri
+from ondol.errors import FatalError
+from ondol.interval import Interval
+from ondol.lake.base import Lake
+from ondol.ledger.events import Ledger
+from ondol.manifest import STAGES, Manifest, Stage
+from ondol.settings import settings
+from ondol.stages.context import Params, StageContext
+
+log = logging.getLogger(__name__)
+BATCHED: tuple[Stage, ...] = ("convert", "tag")
+"""Stages that take one batch at a time; load takes all batches, every other stage has one."""
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run did, stage by stage.
+
+    Args:
+        counts: by stage, the sums of its manifests' counts.
+        marts: what became of each mart.
+        quarantined: what this run key has in quarantine, with reasons and remedies.
+        seconds: by stage.
+    """
+
+    tenant: str
+    run_key: str
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    marts: dict[str, str] = field(default_factory=dict)
+    quarantined: list[dict[str, object]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run(
+    tenant: str | Tenant,
+    date: dt.date,
+    *,
+    first: Stage = "crawl",
+    last: Stage = "sync",
+    params: Params = Params(),  # noqa: B008 - frozen
+    progress: Callable[[Stage, dict[str, int] | None], None] = lambda stage, counts: None,
+) -> RunResult:
+    """Run the stages of one tenant for the files that arrived on one local date.
+
+    Two runs of one interval at once: the second waits for the first, then finds its work done.
+
+    Args:
+        first / last: run only the stages between; what lies before must have been run for that date.
+        progress: called with each stage before it (None) and after it (its counts).
+    """
+    import time
+
+    config = tenant if isinstance(tenant, Tenant) else find_tenant(settings().tenants, tenant)
+    interval = Interval.of_day(date, config.zone)
+    with open_context(config, interval, run_id="cli", params=params) as context:
+        result = RunResult(config.tenant, context.run_key)
+        with context.ledger.exclusive(f"run:{context.run_key}"):
+            stages = STAGES[STAGES.index(first) : STAGES.index(last) + 1]
+            uris = _earlier(context, stages[0])
+            for stage in stages:
+                progress(stage, None)
+                began = time.perf_counter()
+                uris = run_stage_in(context, stage, uris)
+                result.seconds[stage] = time.perf_counter() - began
+                manifests = [Manifest.read(context.lake, uri) for uri in uris]
+                result.counts[stage] = _sum(manifests)
+                result.marts |= {k: v for m in manifests for k, v in m.marts.items()}
+                progress(stage, result.counts[stage])
+        result.quarantined = context.ledger.quarantine.entries("held", context.run_key)
+    return result
+
+
+def run_stage(
+    stage: Stage, tenant: Tenant, interval: Interval, run_id: str, inputs: list[str], params: Params
+) -> list[str]:
+    """One stage of one run, as Airflow's tasks call it.
+
+    Args:
+        run_id: of the scheduler's run; with the run key it names the manifests.
+        inputs: URIs of the manifests of the stage before; for convert and tag, of one batch.
+
+    Returns:
+        the URIs of its manifests: filter gives one for each batch, every other stage one.
+    """
+    with open_context(tenant, interval, run_id=run_id, params=params) as context:
+        return run_stage_in(context, stage, inputs)
+
+
+def run_stage_in(context: StageContext, stage: Stage, inputs: list[str]) -> list[str]:
+    """One stage in an open context; a batched stage runs once for each of the inputs."""
+    function = import_module(f"ondol.stages.{stage}").run
+    manifests = [Manifest.read(context.lake, uri) for uri in inputs]
+    log.info("begins tenant=%s run=%s stage=%s", context.tenant.tenant, context.run_key, stage)
+    made: list[Manifest]
+    if stage == "crawl":
+        made = [function(context)]
+    elif stage in BATCHED:
+        made = [function(context, manifest) for manifest in manifests]
+    elif stage == "load":
+        made = [function(context, manifests)]
+    else:
+        given = function(context, manifests[0])
+        made = given if isinstance(given, list) else [given]
+    log.info("ends tenant=%s run=%s stage=%s %s", context.tenant.tenant, context.run_key, stage, _sum(made))
+    return [manifest.write(context.lake, context.run_id) for manifest in made]
+
+
+@contextmanager
+def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Params) -> Iterator[StageContext]:
+    """Everything that the stages of this profile read and write, closed at the end."""
+    here = settings()
+    warehouse = registry.load(registry.WAREHOUSES, here.profile)(here.home, tenant.tenant)
+    serving = registry.load(registry.SERVINGS, here.profile)(serving_uri(), tenant.tenant)
+    with Ledger(database_uri(), tenant.tenant) as ledger:
+        try:
+            yield StageContext(
+                tenant=tenant,
+                interval=interval,
+                run_id=_safe(run_id),
+                home=here.home,
+                lake=open_lake(tenant.tenant),
+                ledger=ledger,
+                warehouse=warehouse,
+                serving=serving,
+                params=params,
+                workers=here.workers,
+            )
+        finally:
+            warehouse.close()
+
+
+def open_lake(tenant: str) -> Lake:
+    """The tenant's part of this profile's lake."""
+    here = settings()
+    lake: Lake = registry.load(registry.LAKES, here.profile)(here.home / "lake", tenant)
+    return lake
+
+
+def _earlier(context: StageContext, first: Stage) -> list[str]:
+    """The manifests that the stage before `first` wrote for this run key."""
+    if first == "crawl":
+        return []
+    before = STAGES[STAGES.index(first) - 1]
+    prefix = f"manifests/{context.run_key}/{context.run_id}/{before}-"
+    found = [context.lake.uri(path) for path in context.lake.paths(prefix)]
+    if not found:
+        raise FatalError(
+            f"{context.run_key} has no manifest of stage '{before}': run from an earlier stage, or from crawl"
+        )
+    return found
+
+
+def _safe(run_id: str) -> str:
+    """A scheduler's run id as one path segment; ids that differ stay different."""
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", run_id):
+        return run_id
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', run_id)[:60]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+
+
+def _sum(manifests: list[Manifest]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for manifest in manifests:
+        for name, count in manifest.counts.items():
+            sums[name] = sums.get(name, 0) + count
+    return sums

@@ -1,0 +1,57 @@
+"""load: each tidy table becomes the content of its slot (item, period, part); the newest version wins."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ondol.errors import Rejected
+from ondol.manifest import Entry, Manifest
+from ondol.stages.context import StageContext
+from ondol.warehouse.base import Slot
+
+
+def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
+    """Load all batches, one file a transaction; loading again changes nothing.
+
+    Of several versions of a slot only the newest is loaded; an older one takes its place if the warehouse rejects it.
+    """
+    counts: Counter[str] = Counter()
+    settled: list[Entry] = []
+    taken: set[tuple[object, ...]] = set()
+    with context.ledger.exclusive(), context.telling():
+        for entry in sorted((e for m in manifests for e in m.entries), key=lambda e: e.version, reverse=True):
+            slot = (entry.item, entry.period, entry.part)
+            try:
+                decision = "superseded" if slot in taken else _load(context, entry)
+            except Rejected as rejected:
+                counts["quarantined"] += 1
+                context.refuse("load", entry, rejected)
+                continue
+            taken.add(slot)
+            counts[decision] += 1
+            counts["rows"] += (entry.rows or 0) if decision == "loaded" else 0
+            context.event("load", decision, entry, rows=entry.rows)
+            settled.append(entry)
+    context.ledger.quarantine.passed(e.sha256 for e in settled)
+    return context.manifest("load", settled, **counts)
+
+
+def _load(context: StageContext, entry: Entry) -> str:
+    """`loaded` when the slot holds this version now, also if a killed run had put it there; else `superseded`."""
+    from converters import tidy
+
+    assert entry.item
+    assert entry.period
+    assert entry.tidy
+    item = context.tenant.item(entry.item)
+    result = context.warehouse.load(
+        item.table,
+        tidy.schema(item.tag),
+        context.lake.local(entry.tidy),
+        slot=Slot(item.id, entry.period, entry.part),
+        version=entry.version,
+        sha256=entry.sha256,
+        rules_hash=context.rules(entry),
+        run_key=context.run_key,
+    )
+    return "superseded" if result.decision == "superseded" else "loaded"

@@ -1,0 +1,35 @@
+"""transform: the Dataform project's models of this tenant, in dependency order, with assertions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ondol.manifest import Manifest
+from ondol.stages.context import StageContext
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def run(context: StageContext, manifest: Manifest) -> Manifest:
+    """Every mart with what became of it; nothing runs when neither the data nor the models changed.
+
+    A failed assertion stops what depends on it, and only that; sync does not publish it.
+    """
+    if not context.tenant.transform:
+        return context.manifest("transform", [])
+    with context.ledger.exclusive(), context.telling():
+        result = context.warehouse.transform(context.tenant.transform.models, schemas(context))
+        for action in result.actions:
+            if action.status in ("failed", "blocked"):
+                context.event("transform", action.status, name=action.name, reason=action.message)
+    counts = {status: sum(a.status == status for a in result.actions) for status in {a.status for a in result.actions}}
+    marts = {a.name: a.status if not a.message else f"{a.status}: {a.message}" for a in result.actions}
+    return context.manifest("transform", manifest.entries, **counts).model_copy(update={"marts": marts})
+
+
+def schemas(context: StageContext) -> dict[str, pa.Schema]:
+    """The tidy schema of each table that items load, so that a model can read it before its first file arrives."""
+    from converters import tidy
+
+    return {item.table: tidy.schema(item.tag) for item in context.tenant.items}
