@@ -85,17 +85,20 @@ def find_tenant(folder: Path, tenant: str) -> Tenant:
     Raises:
         ConfigError: there is none, with the nearest that there is; or its file is wrong.
     """
+    return load_tenant(tenant_path(folder, tenant))
+
+
+def tenant_path(folder: Path, tenant: str) -> Path:
+    """The file of that tenant in a folder, right or wrong; ConfigError with the nearest that there is if it has none."""
     from ondol.config.names import nearest
 
-    path = folder / f"{tenant}.yaml"
     there = sorted(p.stem for p in folder.glob("[!_.]*.yaml"))
-    if tenant not in there:
-        near = nearest(tenant, there)
-        raise ConfigError(
-            f"there is no tenant {tenant[:80]!r} in {shown(folder)}. There is: {', '.join(there[:20]) or 'none yet'}."
-            + (f" Did you mean {near!r}?" if near else "")
-        )
-    return load_tenant(path)
+    if tenant in there:
+        return folder / f"{tenant}.yaml"
+    near = nearest(tenant[:80], there)
+    hint = f" Did you mean {near!r}?" if near else ""
+    known = ", ".join(there[:20]) or "none yet: 'ondol tenant new' writes one"
+    raise ConfigError(f"there is no tenant {tenant[:80]!r} in {shown(folder)}. There is: {known}.{hint}")
 
 
 def config_hash(tenant: Tenant) -> str:

@@ -1,0 +1,5 @@
+"""`python -m ondol` is the `ondol` command."""
+
+from ondol.cli.main import main
+
+main()

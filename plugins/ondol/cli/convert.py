@@ -1,0 +1,140 @@
+"""`ondol convert`: what the converter reads in a file, on the screen, as facts, or as files of other formats."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ondol.cli.output import AsJson, clean, console, emit, say
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from converters.model import Column, Conversion, Table
+
+FORMATS = ("parquet", "csv", "json")
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Any file: what counts is its content.")],
+    facts: Annotated[
+        bool, typer.Option("--facts", help="Print every cell of every table as one JSON object a line.")
+    ] = False,
+    to: Annotated[
+        str, typer.Option(metavar="|".join(FORMATS), help="Write each table as a file.", show_default=False)
+    ] = "",
+    out: Annotated[Path, typer.Option(file_okay=False, help="The folder for --to; made if need be.")] = Path(),
+    rows: Annotated[int, typer.Option(min=0, help="Show at most so many rows of a table; 0 for all.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the converter reads in a file.
+
+    Of each table: title, header paths, units, subtotals (Σ) and addresses. Exit code 1 if the file gives no table, with the reason and what to do about it.
+    """
+    if to and to not in FORMATS:
+        raise typer.BadParameter(f"{to!r} is no format; there are {', '.join(FORMATS)}", param_hint="--to")
+    if facts + as_json + bool(to) > 1 and not (as_json and to):
+        raise typer.BadParameter("give one of --facts, --json and --to", param_hint="--facts")
+    conversion = _read(file)
+    if facts:
+        _facts(conversion)
+    elif to:
+        from ondol.cli.export import export
+
+        written = [str(path) for path in export(conversion, to, out)]
+        if as_json:
+            emit({"state": conversion.state, "files": written})
+        else:
+            say("\n".join(written))
+    elif as_json:
+        from ondol.cli.export import document
+
+        emit(document(conversion))
+    else:
+        for table in conversion.tables:
+            _show(table, rows)
+    _tell(conversion, quiet=as_json)
+    raise typer.Exit(0 if conversion.state in ("ok", "partial") and conversion.tables else 1)
+
+
+def _read(file: Path) -> Conversion:
+    from converters import convert as convert_file
+
+    return convert_file(file)
+
+
+def _facts(conversion: Conversion) -> None:
+    from converters import fact_line
+
+    for table in conversion.tables:
+        for fact in table.facts():
+            sys.stdout.write(fact_line(fact) + "\n")
+
+
+def _tell(conversion: Conversion, *, quiet: bool) -> None:
+    """The state and the problems, on stderr: stdout is for the tables."""
+    for problem in conversion.problems:
+        where = f" ({problem.where})" if problem.where else ""
+        say(f"{problem.message}{where} → {problem.remedy}", err=True)
+    if not quiet:
+        tables = f"{len(conversion.tables)} table{'s' * (len(conversion.tables) != 1)}"
+        say(f"{conversion.name}: {conversion.format or 'unknown format'}, {conversion.state}, {tables}", err=True)
+
+
+def _show(table: Table, limit: int) -> None:
+    from rich import box
+    from rich.table import Table as Shown
+    from rich.text import Text
+
+    from converters.model import letters
+
+    place = " ▸ ".join([*table.container, table.sheet])
+    say(f"{place} ▸ {table.title or f'table {table.index + 1}'}  {area(table)}", style="bold")
+    for note in table.notes:
+        say(note, style="dim")
+    shown = Shown(box=box.SIMPLE_HEAD, header_style="")
+    shown.add_column("", justify="right", style="dim")
+    for column in table.columns:
+        head = Text(f"{letters(column.index)}\n", style="dim").append(_header(column), style="bold not dim")
+        shown.add_column(head, justify="right" if column.type == "number" else "left", overflow="fold")
+    count = len(table.rows)
+    for position in range(min(count, limit or count)):
+        total = table.row_subtotal[position]
+        cells = [_cell(table, column, position) for column in table.columns]
+        shown.add_row(f"{'Σ ' * total}{table.rows[position] + 1}", *cells, style="italic cyan" if total else None)
+    console().print(shown)
+    if limit and count > limit:
+        say(f"… {count - limit:,} more rows: --rows 0 shows all", style="dim")
+
+
+def area(table: Table) -> str:
+    """Where the table is, as a spreadsheet says it: A4:F20."""
+    from converters.model import address
+
+    region = table.region
+    return f"{address(region.top, region.left)}:{address(region.bottom, region.right)}"
+
+
+def _header(column: Column) -> str:
+    lines = [clean(text).replace("\n", " ") for text in column.path]
+    if column.unit and not any(column.unit in line for line in lines):
+        lines.append(f"({clean(column.unit)})")
+    return "\n".join(lines) + " Σ" * column.subtotal
+
+
+def _cell(table: Table, column: Column, position: int) -> Text:
+    from decimal import Decimal
+
+    from rich.text import Text
+
+    row, value = table.rows[position], column.values[position]
+    if error := table.errors.get((row, column.index)):
+        return Text(clean(error), style="red")
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    text = f"{value:,}" if number else clean(value)
+    if unit := table.cell_units.get((row, column.index)):
+        text += f" {clean(unit)}"
+    return Text(text, style="bold" if column.role == "label" else "")

@@ -1,0 +1,155 @@
+"""The first YAML of a tenant, as text with comments for the person who edits it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ondol.cli.guess import ColumnGuess, ItemGuess, item_of, name_of
+from ondol.config.loader import load_tenant
+from ondol.config.names import identifier
+from ondol.config.pattern import match_name
+from ondol.config.tenant import ID_RULE, RESERVED
+from ondol.errors import FatalError
+
+_PLAIN = re.compile(r"[가-힣A-Za-z][가-힣\w/ ]*(?<! )")
+_WORDS = {"true", "false", "null"}
+_UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def write_tenant(
+    folder: Path, tenant: str, title: str, files: list[Path]
+) -> tuple[Path, list[ItemGuess], dict[str, str]]:
+    """Write <folder>/<tenant>.yaml from sample files: its path, its items, and the files that were left out and why.
+
+    Raises:
+        FatalError: the id cannot be a tenant's, its file is there already, or no file has a table.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", tenant) or tenant in RESERVED or tenant.startswith("pg_"):
+        word = identifier(tenant)
+        word = f"{word}_co" if word in RESERVED or word.startswith("pg_") or len(word) < 2 else word
+        raise FatalError(f"{tenant[:80]!r} cannot be a tenant's id. Allowed: {ID_RULE}, no reserved word. Try {word!r}")
+    path = folder / f"{tenant}.yaml"
+    if path.exists():
+        raise FatalError(f"{path} is there already and is not overwritten: edit it, or choose another id")
+    items, unread = guess_items(files)
+    if not items:
+        raise FatalError("no sample file has a table: " + "; ".join(f"{f}: {why}" for f, why in unread.items()))
+    body = text(tenant, title, items, unread)
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / path.name).write_text(body)
+        load_tenant(Path(scratch) / path.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with path.open("x") as file:
+        file.write(body)
+    return path, items, unread
+
+
+def guess_items(files: list[Path]) -> tuple[list[ItemGuess], dict[str, str]]:
+    """An item for each kind of file (files whose names differ in the date are of one kind); and what was left out."""
+    from converters import convert
+
+    items: dict[str, ItemGuess] = {}
+    unread: dict[str, str] = {}
+    for file in files:
+        name = name_of(file.name)
+        if name.glob in items:
+            continue
+        conversion = convert(file)
+        if not conversion.tables:
+            unread[file.name] = "; ".join(p.message for p in conversion.problems) or "it has no table"
+            continue
+        items[name.glob] = item_of(file.name, conversion.tables, {i.id for i in items.values()})
+    found = list(items.values())
+    _part(found, [file.name for file in files])
+    return found, unread
+
+
+def _part(items: list[ItemGuess], names: list[str]) -> None:
+    """Let each sample be of one item only: the item with the wider pattern loses its '*' for resends."""
+    for name in names:
+        fitting = sorted((i for i in items if match_name(i.name.glob, name)), key=lambda i: len(i.name.glob))
+        for item in fitting[:-1]:
+            item.name = type(item.name)(item.name.glob.replace("*", "", 1), item.name.stem, item.name.grain)
+            item.notes.append(
+                f"its pattern also fitted {name}: files of a resend, such as …(수정), need a pattern of their own"
+            )
+
+
+def text(tenant: str, title: str, items: list[ItemGuess], unread: dict[str, str]) -> str:
+    """The whole file."""
+    lines = [
+        "# yaml-language-server: $schema=_schema.json",
+        "# Written from sample files: edit it, then run 'ondol check'. All keys: docs/tenant.md",
+        f"tenant: {tenant}",
+        f"name: {scalar(title)}",
+        'schedule: "0 7 * * *"              # every day at 7:00',
+        "timezone: Asia/Seoul",
+        "",
+        "sources:",
+        "  - id: inbox",
+        "    type: folder",
+        f"    path: inbox/{tenant}/{{date}}     # below ONDOL_HOME; one folder a day, {{date}} is 2026-01-05",
+        "",
+        "items:",
+    ]
+    for item in items:
+        lines += [*_item(item), ""]
+    for file, reason in unread.items():
+        lines.append(f"# left out: {_comment(file)}: {_comment(reason)}")
+    lines += [
+        "# The marts that go to PostgreSQL: made by the models in dataform/definitions/<models>/; the key names a row.",
+        "# transform: {models: retail}",
+        "# sync:",
+        "#   - {table: mart_sales, key: [date, store_code]}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _item(item: ItemGuess) -> Iterator[str]:
+    yield f"  - id: {item.id}"
+    for note in item.notes:
+        yield f"    # {_comment(note)}"
+    yield f"    match: {{name: {scalar(item.name.glob)}}}"
+    if item.period != "name":
+        why = "a date in the title, notes or sheet name" if item.period == "content" else "the day of the run"
+        yield f"    period: {item.period}                # {why}: the file's name has no date"
+    if item.grain != "day":
+        yield f"    grain: {item.grain}"
+    yield "    due: 1 day                     # expected so long after the period's end"
+    yield f"    table: {item.id}"
+    yield "    tag:"
+    if item.header:
+        yield f"      table: {{header: [{', '.join(map(scalar, item.header))}]}}"
+    if item.columns:
+        yield "      columns:"
+        width = max(len(c.name) for c in item.columns) + 1
+        yield from (f"        {f'{c.name}:':<{width}} {_column(c)}" for c in item.columns)
+    else:
+        yield "      columns: {}"
+    if item.unpivot:
+        yield f"      unpivot: {{{', '.join(f'{key}: {scalar(value)}' for key, value in item.unpivot.items())}}}"
+    if item.unique:
+        yield f"      unique: [{', '.join(item.unique)}]"
+
+
+def _column(column: ColumnGuess) -> str:
+    parts = [f"from: {scalar(column.source)}"]
+    parts += [f"type: {column.type}"] if column.type != "text" else []
+    parts += [f"unit: {scalar(column.unit)}"] if column.unit else []
+    parts += ["required: true"] if column.required else []
+    return f"{{{', '.join(parts)}}}"
+
+
+def scalar(value: str) -> str:
+    """A text as YAML: plain where that is safe, else in double quotes."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _comment(value: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", value)
