@@ -22,7 +22,9 @@ def check(
 ) -> None:
     """Check tenants' YAML.
 
-    Each problem comes with its file, line, field, what is allowed and the nearest right word. Exit code 0 if all are right, 1 if one is not.
+    Each problem comes with its file, line, field, what is allowed and the nearest right word.
+
+    Exit code 0 if all are right, 1 if one is not.
     """
     from dataclasses import asdict
 

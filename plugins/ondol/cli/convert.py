@@ -32,7 +32,9 @@ def convert(
 ) -> None:
     """Show what the converter reads in a file.
 
-    Of each table: title, header paths, units, subtotals (Σ) and addresses. Exit code 1 if the file gives no table, with the reason and what to do about it.
+    Of each table: title, header paths, units, subtotals (Σ) and addresses.
+
+    Exit code 1 if the file gives no table, with the reason and what to do about it.
     """
     if to and to not in FORMATS:
         raise typer.BadParameter(f"{to!r} is no format; there are {', '.join(FORMATS)}", param_hint="--to")

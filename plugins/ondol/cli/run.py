@@ -29,7 +29,9 @@ def run(
 ) -> None:
     """Run one tenant's stages for the files of one day.
 
-    The stages are crawl, map, filter, convert, tag, load, transform and sync. Running a day again changes nothing unless its files or rules changed. What a stage refuses goes to quarantine and
+    The stages are crawl, map, filter, convert, tag, load, transform and sync.
+
+    Running a day again changes nothing unless its files or rules changed. What a stage refuses goes to quarantine and
     does not fail the run.
     """
     from dataclasses import asdict

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+
+def test_right_tenants_end_with_zero(ondol):
+    said = ondol("check")
+    assert (said.code, said.out) == (0, "1 tenant, all right\n")
+
+
+def test_every_problem_is_one_line_that_an_editor_can_follow(ondol, place):
+    path = place / "tenants" / "daeyang.yaml"
+    path.write_text(
+        (place / "tenants" / "hanbit.yaml").read_text().replace("tenant: hanbit", "tenant: daeyang\ndue: 1 dya")
+    )
+    said = ondol("check")
+    assert said.code == 1
+    assert said.out.splitlines()[0].startswith(f"{path}:2: there is no key 'due'")
+    assert said.out.splitlines()[-1] == "2 tenants, 1 broken"
+
+
+def test_problems_are_data_under_json(ondol, place):
+    path = place / "tenants" / "hanbit.yaml"
+    path.write_text(path.read_text().replace("type: folder", "type: foldr"))
+    said = ondol("check", path, "--json")
+    assert said.code == 1
+    (problem,) = said.json["problems"]
+    assert (problem["line"], problem["field"], problem["got"], problem["hint"]) == (
+        4,
+        "sources[0].type",
+        "foldr",
+        "folder",
+    )
+
+
+def test_models_that_are_not_in_the_project_are_a_problem(ondol, place):
+    (place / "tenants" / "dataform" / "definitions" / "retail").mkdir(parents=True)
+    path = place / "tenants" / "hanbit.yaml"
+    path.write_text(path.read_text() + "transform:\n  models: retial\n")
+    said = ondol("check")
+    assert said.code == 1
+    assert f"{path}:15: transform.models is 'retial'" in said.out
+    assert "Did you mean 'retail'?" in said.out
+    path.write_text(path.read_text().replace("retial", "retail"))
+    assert ondol("check").code == 0
+
+
+def test_a_path_that_is_not_there_is_told(ondol):
+    said = ondol("check", "gone.yaml")
+    assert (said.code, "cannot be read" in said.out) == (1, True)
