@@ -57,7 +57,7 @@ def start() -> Path:
             except (OSError, AssertionError, subprocess.SubprocessError) as error:
                 raise FatalError(
                     f"the embedded PostgreSQL did not start in {folder}: {error}. {_tail(folder / 'log')} "
-                    f"Free some disk space or memory, or set ONDOL_DATABASE and ONDOL_SERVING to a PostgreSQL of your own"
+                    "Free some disk space or memory, or set ONDOL_DATABASE and ONDOL_SERVING to a server of your own"
                 ) from error
             place = _socket(folder)
         if not place:

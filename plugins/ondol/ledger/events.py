@@ -118,7 +118,8 @@ class Ledger:
                 values.append(value)
         rows = self._fetch(
             "SELECT id, at, run_key, stage, sha256, name, source, location, arrived, item, period_start, period_end, "
-            f"part, rules, decision, reason, detail FROM ondol.event WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT %s",
+            f"part, rules, decision, reason, detail FROM ondol.event WHERE {' AND '.join(where)} "
+            "ORDER BY id DESC LIMIT %s",
             (*values, limit),
         )
         return rows[::-1]
@@ -158,7 +159,8 @@ class Ledger:
         except psycopg2.errors.LockNotAvailable:
             self._connection.rollback()
             raise RetriableError(
-                f"another run of tenant {self.tenant} has held its lock for {wait}: wait for it, or end it, and run again"
+                f"another run of tenant {self.tenant} has held its lock for {wait}: "
+                "wait for it, or end it, and run again"
             ) from None
         self._connection.commit()
 
@@ -193,8 +195,8 @@ class Ledger:
             return [dict(row) for row in cursor.fetchall()]
 
 
-_INSERT = """INSERT INTO ondol.event (tenant, run_key, stage, sha256, name, source, location, arrived, item, period_start,
-    period_end, part, rules, decision, reason, detail) VALUES %s ON CONFLICT DO NOTHING"""
+_INSERT = """INSERT INTO ondol.event (tenant, run_key, stage, sha256, name, source, location, arrived, item,
+    period_start, period_end, part, rules, decision, reason, detail) VALUES %s ON CONFLICT DO NOTHING"""
 
 
 def connect(uri: str) -> Any:

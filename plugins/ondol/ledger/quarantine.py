@@ -24,7 +24,8 @@ class Quarantine:
         point("quarantine:before")
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
-                """INSERT INTO ondol.quarantine (tenant, run_key, stage, sha256, name, rules, entry, reason, remedy, evidence)
+                """INSERT INTO ondol.quarantine
+                    (tenant, run_key, stage, sha256, name, rules, entry, reason, remedy, evidence)
                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
                 ON CONFLICT (tenant, stage, sha256, name, rules) DO UPDATE
                 SET state = 'held', reason = EXCLUDED.reason, remedy = EXCLUDED.remedy, evidence = EXCLUDED.evidence,
