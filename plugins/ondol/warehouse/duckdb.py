@@ -42,7 +42,10 @@ WIDENS = {("BIGINT", "DECIMAL(38,9)"), ("BIGINT", "DOUBLE")}
 
 
 class DuckDbWarehouse:
-    """One tenant's file <home>/warehouse/<tenant>.duckdb; see Warehouse for what the methods promise."""
+    """One tenant's file <home>/warehouse/<tenant>_warehouse.duckdb; see Warehouse for what the methods promise.
+
+    DuckDB names the catalog after the file; were it named as the schema is, `hanbit.sales` would be ambiguous.
+    """
 
     def __init__(self, home: Path, tenant: str, *, project: Path | None = None, wait: float = WAIT_SECONDS) -> None:
         """Opens nothing yet.
@@ -53,7 +56,7 @@ class DuckDbWarehouse:
         """
         self.home = home
         self.tenant = tenant
-        self.path = home / "warehouse" / f"{tenant}.duckdb"
+        self.path = home / "warehouse" / f"{tenant}_warehouse.duckdb"
         self.project = project or settings().tenants / "dataform"
         self.wait = wait
 

@@ -1,0 +1,2 @@
+const tenant = dataform.projectConfig.vars.tenant;
+["sales", "stores"].forEach((name) => declare({ schema: tenant, name }));

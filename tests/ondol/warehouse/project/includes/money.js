@@ -1,0 +1,2 @@
+const thousands = (column) => `ROUND(${column} / 1000)`;
+module.exports = { thousands };
