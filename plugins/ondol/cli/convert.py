@@ -100,7 +100,8 @@ def _show(table: Table, limit: int) -> None:
     shown = Shown(box=box.SIMPLE_HEAD, header_style="")
     shown.add_column("", justify="right", style="dim")
     for column in table.columns:
-        head = Text(f"{letters(column.index)}\n", style="dim").append(_header(column), style="bold not dim")
+        letter = "" if column.derived else letters(column.index)
+        head = Text(f"{letter}\n", style="dim").append(_header(column), style="bold not dim")
         shown.add_column(head, justify="right" if column.type == "number" else "left", overflow="fold")
     count = len(table.rows)
     for position in range(min(count, limit or count)):
@@ -132,11 +133,13 @@ def _cell(table: Table, column: Column, position: int) -> Text:
 
     from rich.text import Text
 
-    row, value = table.rows[position], column.values[position]
-    if error := table.errors.get((row, column.index)):
-        return Text(clean(error), style="red")
+    place, value = (table.rows[position], column.index), column.values[position]
+    if value is None and not column.derived:
+        if error := table.errors.get(place):
+            return Text(clean(error), style="red")
+        return Text(clean(table.captions.get(place) or table.nulls.get(place)), style="dim")
     number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     text = f"{value:,}" if number else clean(value)
-    if unit := table.cell_units.get((row, column.index)):
+    if unit := table.cell_units.get(place):
         text += f" {clean(unit)}"
     return Text(text, style="bold" if column.role == "label" else "")

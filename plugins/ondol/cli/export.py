@@ -30,13 +30,13 @@ def document(conversion: Conversion) -> dict[str, Any]:
 
 
 def table_document(table: Table) -> dict[str, Any]:
-    """A table as JSON has it: its columns, and its rows with their 1-based numbers in the sheet."""
-    from converters.model import letters
+    """A table as JSON has it: its columns, its rows with their 1-based numbers in the sheet, and texts of odd cells."""
+    from converters.model import address, letters
     from ondol.cli.convert import area
 
     columns = [
         {
-            "column": letters(c.index),
+            "column": None if c.derived else letters(c.index),
             "path": c.path,
             "type": c.type,
             "unit": c.unit,
@@ -46,15 +46,15 @@ def table_document(table: Table) -> dict[str, Any]:
         for c in table.columns
     ]
     rows = [
-        {
-            "row": row + 1,
-            "subtotal": table.row_subtotal[position],
-            "values": [_plain(c.values[position]) for c in table.columns],
-        }
-        for position, row in enumerate(table.rows)
+        {"row": row + 1, "subtotal": total, "values": [_plain(c.values[position]) for c in table.columns]}
+        for position, (row, total) in enumerate(zip(table.rows, table.row_subtotal, strict=True))
     ]
+    cells = {
+        kind: {address(*place): text for place, text in sorted(texts.items())}
+        for kind, texts in (("errors", table.errors), ("nulls", table.nulls), ("captions", table.captions))
+    }
     place = {"container": table.container, "sheet": table.sheet, "index": table.index, "area": area(table)}
-    return {**place, "title": table.title, "notes": table.notes, "columns": columns, "rows": rows}
+    return {**place, "title": table.title, "notes": table.notes, "columns": columns, "rows": rows, **cells}
 
 
 def export(conversion: Conversion, to: str, folder: Path) -> Iterator[Path]:

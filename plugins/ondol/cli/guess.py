@@ -30,7 +30,7 @@ DATES = (
 
 HANGUL_DATE = re.compile(r"(20\d{2}|\d{2})(년\s*)(\d{1,2})(월)(?:(\s*)(\d{1,2})(일))?")
 RESEND = re.compile(
-    r"[\s_-]*(?:[(\[](?:\d+|(?:수정|정정|최종|재송|사본|복사본)[^)\]]*|copy)[)\]]|(?:수정|정정|최종|재송|사본|복사본|final|rev|ver|v)\d*)$",
+    r"[\s_-]*(?:[(\[](?:\d+|(?:수정|정정|개정|최종|재송|사본|복사본)[^)\]]*|copy)[)\]]|(?:수정|정정|개정|최종|재송|사본|복사본|final|rev|ver|v)\d*)$",
     re.IGNORECASE,
 )
 SPOKEN = re.compile(r"20\d{2}\s*[년.\-/]\s*\d{1,2}(?:\s*[월.\-/]\s*(\d{1,2}))?")
@@ -190,7 +190,7 @@ def _column(column: Column, table: Table, names: set[str]) -> ColumnGuess:
     options = [canonical(text) for text in (column.path[-1], " ".join(column.path))]
     name = next((n for n in options if n and n not in names), None) or _unused(options[0] or "column", names)
     names.add(name)
-    alone = sum(c.path[-1:] == column.path[-1:] for c in table.columns) == 1
+    alone = not column.derived and sum(c.path[-1:] == column.path[-1:] for c in table.columns) == 1
     source = column.path[-1] if alone else "/".join(column.path)
     required = column.role == "label" and _full(column, _body(table))
     return ColumnGuess(name, source, _type(column), column.unit, required)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from ondol.config.names import identifier
 
@@ -39,6 +40,8 @@ WORDS = dict(
 )
 """The usual words of headers: when, who and where, what, how much, endings. The longest that fit count."""
 
+LONGEST = max(map(len, WORDS))
+
 
 def canonical(header: str) -> str:
     """A canonical name for a header text; Hangul that no word covers is romanised, empty if nothing is left."""
@@ -49,13 +52,16 @@ def canonical(header: str) -> str:
 
 
 def _split(word: str) -> list[str]:
-    """The English words of one word; where only its beginning is known, all of it in Latin letters."""
-    found: list[str] = []
-    rest = word
-    while rest:
-        known = next((rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in WORDS), None)
-        if known is None:
-            return [word]
-        found.append(WORDS[known])
-        rest = rest[len(known) :]
-    return found
+    """The English words that one word is made of; the word itself where they do not cover all of it."""
+    return list(_cover(word) or (word,)) if len(word) <= 40 else [word]
+
+
+@lru_cache(maxsize=4096)
+def _cover(word: str) -> tuple[str, ...] | None:
+    """Words that make up all of it, the longest first that leave a rest which words make up too; None if none do."""
+    if not word:
+        return ()
+    for length in range(min(LONGEST, len(word)), 0, -1):
+        if word[:length] in WORDS and (rest := _cover(word[length:])) is not None:
+            return (WORDS[word[:length]], *rest)
+    return None
