@@ -34,6 +34,8 @@ RESEND = re.compile(
     re.IGNORECASE,
 )
 SPOKEN = re.compile(r"20\d{2}\s*[년.\-/]\s*\d{1,2}(?:\s*[월.\-/]\s*(\d{1,2}))?")
+MOST_COLUMNS = 300
+LONGEST_HEADER = 200
 MONEY = re.compile(r"원$|^(?:USD|KRW|JPY|EUR|달러|엔)$")
 CROSSTABS = (
     (r"(?:1[0-2]|0?[1-9])월", "*월", "month", "month"),
@@ -123,7 +125,8 @@ def item_of(file: str, tables: list[Table], taken: set[str]) -> ItemGuess:
     table = max(tables, key=lambda t: len(t.rows) * len(t.columns))
     period, grain = ("name", name.grain) if name.grain else _spoken(table)
     unpivot, melted = _crosstab(table)
-    plain = [c for c in table.columns if c.path and not c.subtotal and c not in melted]
+    usable = [c for c in table.columns if c.path and max(map(len, c.path)) <= LONGEST_HEADER and not c.subtotal]
+    plain = [c for c in usable if c not in melted][:MOST_COLUMNS]
     names = {unpivot[key] for key in ("into", "value") if key in unpivot} if unpivot else set()
     columns = [_column(column, table, names) for column in plain]
     guess = ItemGuess(_id(name.stem, taken), name, period, grain, [_leaf(c) for c in (plain or melted)[:3]])
@@ -132,6 +135,10 @@ def item_of(file: str, tables: list[Table], taken: set[str]) -> ItemGuess:
     guess.unique = _unique(guess, table, list(zip(plain, columns, strict=True)))
     if unpivot and "value" not in unpivot:
         guess.columns += _left_over(melted, unpivot["over"], names)
+    if left := len([c for c in table.columns if not c.subtotal and c not in melted]) - len(plain):
+        guess.notes.append(
+            f"{left} more columns have no header, too long a one, or come after the first {MOST_COLUMNS}"
+        )
     if others := [t for t in tables if t is not table]:
         guess.notes.append(f"the file has {len(others)} more tables: " + ", ".join(_called(t) for t in others[:5]))
     return guess

@@ -89,7 +89,7 @@ def find_tenant(folder: Path, tenant: str) -> Tenant:
 
 
 def tenant_path(folder: Path, tenant: str) -> Path:
-    """The file of that tenant in a folder, right or wrong; ConfigError with the nearest that there is if it has none."""
+    """The file of that tenant in a folder, right or wrong; ConfigError with the nearest one if there is none."""
     from ondol.config.names import nearest
 
     there = sorted(p.stem for p in folder.glob("[!_.]*.yaml"))

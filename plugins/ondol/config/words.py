@@ -34,8 +34,8 @@ WORDS = dict(
     달성률=achievement 가동률=utilisation 잔액=balance 입금=deposit 출금=withdrawal 급여=salary 수입=income
     지출=expense 예산=budget 집행=spent 잔량=remaining 중량=weight 가격=price 판매가=price 순매출=net_sales
     총매출=gross_sales
-    일보=daily 월보=monthly 주보=weekly 현황=status 보고=report 집계=summary 내역=detail 목록=list 명세=statement 대장=register
-    코드=code 번호=number 명=name 수=count 액=amount 일=date 가=price 처=place 별= 순번=seq 연번=seq
+    일보=daily 월보=monthly 주보=weekly 현황=status 보고=report 집계=summary 내역=detail 목록=list 명세=statement
+    대장=register 코드=code 번호=number 명=name 수=count 액=amount 일=date 가=price 처=place 별= 순번=seq 연번=seq
     """.split()
 )
 """The usual words of headers: when, who and where, what, how much, endings. The longest that fit count."""
