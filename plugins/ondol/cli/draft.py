@@ -126,14 +126,15 @@ def _item(item: ItemGuess) -> Iterator[str]:
         yield f"      table: {{header: [{', '.join(map(scalar, item.header))}]}}"
     if item.columns:
         yield "      columns:"
-        width = max(len(c.name) for c in item.columns) + 1
-        yield from (f"        {f'{c.name}:':<{width}} {_column(c)}" for c in item.columns)
+        keys = [f"{scalar(c.name)}:" for c in item.columns]
+        width = max(map(len, keys))
+        yield from (f"        {key:<{width}} {_column(c)}" for key, c in zip(keys, item.columns, strict=True))
     else:
         yield "      columns: {}"
     if item.unpivot:
         yield f"      unpivot: {{{', '.join(f'{key}: {scalar(value)}' for key, value in item.unpivot.items())}}}"
     if item.unique:
-        yield f"      unique: [{', '.join(item.unique)}]"
+        yield f"      unique: [{', '.join(map(scalar, item.unique))}]"
 
 
 def _column(column: ColumnGuess) -> str:

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from unicodedata import normalize
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from converters.model import Column, Range, Table
@@ -20,6 +20,7 @@ columns = st.lists(
 )  # fmt: skip
 
 
+@example(file="0", spec=[(("NULL",), "text", "label", None, False)], title=None, name="true")
 @settings(max_examples=150, deadline=None)
 @given(
     file=st.text(min_size=1, max_size=40),
