@@ -222,25 +222,44 @@ def _string_agg(node: exp.GroupConcat) -> exp.Expr:
 
 
 def _unnest(node: exp.Unnest) -> exp.Expr:
-    """WITH OFFSET counts from 0, DuckDB's ordinality from 1; and the fields of a struct become columns."""
+    """WITH OFFSET counts from 0, DuckDB's ordinality from 1; and the fields of listed structs are columns."""
     alias = node.args.get("alias")
     element = alias.columns[0].name if alias and alias.columns else "_element"
     array = node.expressions[0]
     offset = node.args.get("offset")
-    structs = isinstance(array, exp.Array) and all(isinstance(e, exp.Struct) for e in array.expressions)
-    if not offset and not structs:
+    if isinstance(array, exp.Array) and all(isinstance(struct, exp.Struct) for struct in array.expressions):
+        rows, name = _struct_rows(array.expressions, offset), element
+    elif offset:
+        position = exp.Sub(
+            this=_call("GENERATE_SUBSCRIPTS", array, exp.Literal.number(1)), expression=exp.Literal.number(1)
+        )
+        rows = exp.select(exp.alias_(_call("UNNEST", array), element), exp.alias_(position, offset.copy()))
+        name = f"_{element}"
+    else:
         return node
-    unnested = exp.alias_(_call("UNNEST", array), element)
-    if structs:
-        depth = exp.Kwarg(this=exp.var("max_depth"), expression=exp.Literal.number(2))
-        unnested = _call("UNNEST", array, depth)
-    rows = exp.select(unnested)
-    if offset:
-        position = _call("GENERATE_SUBSCRIPTS", array, exp.Literal.number(1))
-        rows = rows.select(exp.alias_(exp.Sub(this=position, expression=exp.Literal.number(1)), offset.copy()))
-    if isinstance(join := node.parent, exp.Join) and join.side and not join.args.get("on"):
+    if not isinstance(join := node.parent, exp.Join):
+        return rows.subquery(alias=name)
+    if join.side and not join.args.get("on"):
         join.set("on", exp.true())
-    return rows.subquery(alias=element if structs else f"_{element}")
+    return exp.Lateral(this=rows.subquery(), alias=exp.TableAlias(this=exp.to_identifier(name)))
+
+
+def _struct_rows(structs: list[exp.Expr], offset: exp.Identifier | None) -> exp.Query:
+    """One SELECT a struct, so that each field is a column that can be named, counted and traced."""
+    names = [
+        field.name if isinstance(field, exp.PropertyEQ) else field.alias_or_name for field in structs[0].expressions
+    ]
+    if not all(names) or any(len(struct.expressions) != len(names) for struct in structs):
+        raise Refused("UNNEST of structs needs the same fields in each, and names in the first", "STRUCT")
+    selects = []
+    for position, struct in enumerate(structs):
+        values = [
+            field.expression if isinstance(field, exp.PropertyEQ) else field.unalias() for field in struct.expressions
+        ]
+        columns = [exp.alias_(value.copy(), name) for value, name in zip(values, names, strict=True)]
+        count = [exp.alias_(exp.Literal.number(position), offset.copy())] if offset else []
+        selects.append(exp.select(*columns, *count))
+    return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
 
 
 def _timestamp_diff(node: exp.TimestampDiff) -> exp.Expr:
