@@ -1,6 +1,6 @@
 """What the converter passes around: grid → table → facts.
 
-A *grid* is one sheet as the file has it: sparse cells with what the format knows of each. A *table* is a region of a
+A *grid* (grid.py) is one sheet as the file has it: values with what the format knows of each. A *table* is a region of a
 grid that was understood: typed columns with header paths and units, rows with label paths. A *fact* is one body cell of
 a table, the form that shared tools and people read. Every one of them can say the file, the sheet and the address.
 """
@@ -38,26 +38,6 @@ def address(row: int, column: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell as the file has it; row and column are 0-based.
-
-    `error` holds the text of a cell error (#DIV/0!), whose value is None.
-    """
-
-    row: int
-    column: int
-    value: Scalar
-    number_format: str | None = None
-    error: str | None = None
-    formula: str | None = None
-    bold: bool = False
-    filled: bool = False
-    border: bool = False
-    indent: int = 0
-    comment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
     """A rectangle of cells, 0-based, both ends included."""
 
@@ -65,18 +45,6 @@ class Range:
     left: int
     bottom: int
     right: int
-
-
-@dataclass(slots=True)
-class Grid:
-    """One sheet: sparse cells by (row, column), merged ranges and what is hidden."""
-
-    sheet: str
-    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
-    merges: list[Range] = field(default_factory=list)
-    hidden_rows: frozenset[int] = frozenset()
-    hidden_columns: frozenset[int] = frozenset()
-    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -91,6 +59,8 @@ class Column:
         role: `label` for a row-label column, `value` for all others.
         subtotal: the column sums up other columns.
         values: one value a row; labels that are merged or left blank below are filled in.
+        derived: an outer label that section rows or indentation give: its values have no cell in their own row; its
+            path is the label's header and the level, outermost first ("구분", "1"). It gives no facts.
     """
 
     index: int
@@ -100,6 +70,7 @@ class Column:
     unit: str | None = None
     role: Literal["label", "value"] = "value"
     subtotal: bool = False
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +103,9 @@ class Table:
         row_subtotal: whether each body row sums up others.
         container: the path inside archives or mails, outermost first ("a.zip", "b.xlsx"); empty for a plain file.
         errors: the text of each cell error (#DIV/0!) by (row, column), 0-based grid position.
-        cell_units: units that single cells state, where they differ from their column's.
+        cell_units: units that single cells have, where they differ from their column's; None for none.
+        nulls: the marks that say "nothing" ("-") by grid position; the value there is None, yet the cell is a fact.
+        captions: texts that name their row and are no value of their column ("합계" under 일자), by grid position.
     """
 
     sheet: str
@@ -145,30 +118,42 @@ class Table:
     notes: tuple[str, ...] = ()
     container: tuple[str, ...] = ()
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    cell_units: dict[tuple[int, int], str] = field(default_factory=dict)
+    cell_units: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    nulls: dict[tuple[int, int], str] = field(default_factory=dict)
+    captions: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def row_path(self, position: int) -> tuple[str, ...]:
         """The labels beside a body row (by its position in `rows`), outermost first."""
-        labels = (c.values[position] for c in self.columns if c.role == "label")
-        return tuple(str(label) for label in labels if label is not None)
+        labels = tuple(
+            str(c.values[position]) for c in self.columns if c.role == "label" and c.values[position] is not None
+        )
+        if self.captions:
+            row = self.rows[position]
+            labels += tuple(self.captions[row, c.index] for c in self.columns if (row, c.index) in self.captions)
+        return labels
 
     def facts(self) -> Iterator[Fact]:
-        """Every body cell that is in the table, row by row; label columns as role `label`."""
+        """Every body cell that says something, row by row; label columns as role `label`. Blank cells say nothing."""
+        columns = [c for c in self.columns if not c.derived]
         for position, row in enumerate(self.rows):
             path = self.row_path(position)
-            for column in self.columns:
+            for column in columns:
+                place = (row, column.index)
                 value = column.values[position]
-                label = column.role == "label"
+                caption = self.captions.get(place)
+                if value is None and caption is None and place not in self.nulls and place not in self.errors:
+                    continue
+                label = column.role == "label" or caption is not None
                 yield Fact(
                     sheet=self.sheet,
-                    cell=address(row, column.index),
+                    cell=address(*place),
                     column=column.path,
                     row=() if label else path,
-                    value=value,
-                    type=fact_type(value),
-                    unit=self.cell_units.get((row, column.index), column.unit),
+                    value=value if caption is None else caption,
+                    type=fact_type(value if caption is None else caption),
+                    unit=None if label else self.cell_units.get(place, column.unit),
                     subtotal=self.row_subtotal[position] or column.subtotal,
-                    role=column.role,
+                    role="label" if label else "value",
                 )
 
 

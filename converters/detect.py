@@ -1,0 +1,132 @@
+"""What a file is, by its content and never by its name."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+
+from converters.document import Document
+from converters.encoding import decode_head
+from converters.errors import Broken, NeedsPassword
+
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "pdf"),
+    (b"PAR1", "parquet"),
+    (b"{\\rtf", "rtf"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!", "rar"),
+    (b"\x89PNG", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"HWP Document File", "hwp"),
+)
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+BIFF = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")
+OLE_STREAMS: tuple[tuple[str, str], ...] = (
+    ("__properties_version1.0", "msg"),
+    ("HwpSummaryInformation", "hwp"),
+    ("WordDocument", "doc"),
+    ("PowerPoint Document", "ppt"),
+    ("Workbook", "xls"),
+    ("Book", "xls"),
+)
+"""Names in the directory of an OLE file, the telling ones first: a mail or a document may embed a workbook."""
+
+HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|tr|td|th|meta|style|div|center)\b", re.I)
+MAIL = re.compile(
+    r"(?:(?:Received|Return-Path|Delivered-To|From|To|Subject|Date|Message-ID|MIME-Version):[^\n]*\n[\s\S]*?){3}"
+)
+
+
+def detect(document: Document) -> str:
+    """The name of the format, as the registry has it.
+
+    Raises:
+        NeedsPassword: an encrypted Office file.
+        Broken: a zip that cannot be opened.
+    """
+    head = document.head
+    if head.startswith(OLE):
+        return _ole(document)
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+        return _zip(document)
+    if BIFF.match(head):
+        return "xls"
+    for magic, name in MAGIC:
+        if head.startswith(magic) or (name == "pdf" and magic in head[:1024]):
+            return name
+    return _text(head)
+
+
+def _ole(document: Document) -> str:
+    content = document.content
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise NeedsPassword(
+            f"{document.name} is encrypted with a password.",
+            "Give its password to the tenant's secrets, or ask the sender for a copy without one.",
+        )
+    for stream, name in OLE_STREAMS:
+        if stream.encode("utf-16-le") in content:
+            return name
+    return "ole"
+
+
+def _zip(document: Document) -> str:
+    try:
+        with document.open() as stream, zipfile.ZipFile(stream) as archive:
+            names = set(archive.namelist())
+            mimetype = archive.read("mimetype")[:80].decode("latin-1") if _small(archive, "mimetype") else ""
+    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        raise Broken(
+            f"{document.name} is a zip (an xlsx is one, too) that cannot be opened: {error}.",
+            "It is cut off or damaged: ask the sender to send it again.",
+        ) from error
+    for clue, found in _ZIP_CLUES:
+        if clue(names, mimetype):
+            return found
+    return "zip"
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> bool:
+    return name in archive.NameToInfo and archive.getinfo(name).file_size < 1000
+
+
+_ZIP_CLUES: tuple[tuple[Callable[[set[str], str], bool], str], ...] = (
+    (lambda names, _: any(n.lower().endswith("xl/workbook.bin") for n in names), "xlsb"),
+    (lambda names, _: "xl/vbaProject.bin" in names, "xlsm"),
+    (lambda names, _: any(re.fullmatch(r"/?xl/workbook\d*\.xml", n, re.I) for n in names), "xlsx"),
+    (lambda names, _: "[Content_Types].xml" in names and any("worksheets/" in n for n in names), "xlsx"),
+    (lambda names, mime: "spreadsheet" in mime, "ods"),
+    (lambda names, mime: "hwp" in mime or "Contents/section0.xml" in names, "hwpx"),
+    (lambda names, _: any(n.startswith("word/") for n in names), "docx"),
+    (lambda names, _: any(n.startswith("ppt/") for n in names), "pptx"),
+)
+
+
+def _text(head: bytes) -> str:
+    text = decode_head(head)
+    if text is None:
+        return "binary"
+    start = text.lstrip("\ufeff \t\r\n")
+    if (
+        start.startswith(("<?xml", "<Workbook", "<!--"))
+        and "urn:schemas-microsoft-com:office:spreadsheet" in start[:4000]
+    ):
+        return "spreadsheetml"
+    if start.startswith("<") and HTML.search(start):
+        return "html"
+    if start.startswith("<?xml"):
+        return "xml"
+    if (
+        start.startswith(("{", "["))
+        and re.match(r"[\[{]\s*(?:[\[{\"\]}]|-?\d)", start)
+        and re.search(r'"\s*:|\]\s*,?\s*\[', start)
+    ):
+        return "json"
+    if MAIL.match(start):
+        return "mht" if "multipart/related" in start[:4000] and "text/html" in start else "eml"
+    return "html" if re.search(r"<table\b[\s\S]*<t[rdh]\b", start[:20000], re.I) and start.count("<") > 20 else "csv"

@@ -1,0 +1,86 @@
+"""csv, tsv and other delimited text: the dialect is the one under which the rows agree most in their number of fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from converters.document import Document
+from converters.encoding import decode, sniff
+from converters.errors import Broken
+from converters.formats.xlsx import Meter
+from converters.grid import Grid
+from converters.model import Problem
+from converters.options import Options
+
+DELIMITERS = ",\t;|"
+SAMPLE = 1 << 16
+csv.field_size_limit(1 << 27)
+
+
+def read(document: Document, options: Options) -> Iterator[Grid]:
+    """One grid: a row is a record, so row 5 is the fifth record, as a spreadsheet program shows it.
+
+    Raises:
+        Broken: no text.
+        OverLimit: too many cells.
+    """
+    data = document.head if options.max_rows else document.content
+    text = decode(data).lstrip("\ufeff")
+    if not text.strip():
+        raise Broken(f"{document.name} holds white space only.", "Ask the sender to send it again.")
+    grid = Grid(document.stem, textual=True)
+    if "\ufffd" in text:
+        grid.problems.append(_undecodable(text, sniff(data)))
+    stated, text = _stated_delimiter(text)
+    delimiter = stated or find_delimiter(text[:SAMPLE])
+    meter = Meter(document.name, options.limits)
+    for row, fields in enumerate(
+        csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), int(stated is not None)
+    ):
+        if options.max_rows and row >= options.max_rows:
+            break
+        values = [f if f and not f.isspace() else None for f in fields]
+        used = len(values) - values.count(None)
+        meter.row(used, len(values))
+        if used:
+            grid.rows[row] = values
+    yield grid
+
+
+def find_delimiter(sample: str) -> str:
+    """The delimiter of a text: the one whose rows agree most, then the one with most fields; "," if none divides."""
+    best, best_score = ",", (0.0, 0)
+    whole = sample[: sample.rfind("\n")] if "\n" in sample else sample
+    for delimiter in DELIMITERS:
+        try:
+            counts = [len(row) for row in csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter) if any(row)]
+        except csv.Error:
+            continue
+        if not counts:
+            continue
+        fields, rows = max(
+            Counter(n for n in counts if n > 1).items(), key=lambda item: (item[1], item[0]), default=(0, 0)
+        )
+        score = (rows / len(counts), fields)
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _stated_delimiter(text: str) -> tuple[str | None, str]:
+    """Excel's own first line "sep=;" and the text below it."""
+    if found := re.match(r'"?sep=(.)"?\r?\n', text, re.I):
+        return found[1], text[found.end() :]
+    return None, text
+
+
+def _undecodable(text: str, encoding: str) -> Problem:
+    return Problem(
+        "undecodable_text",
+        f"{text.count(chr(0xFFFD))} characters could not be decoded as {encoding}.",
+        "Ask the sender to export as UTF-8.",
+    )

@@ -1,0 +1,88 @@
+"""A grid: one sheet as the file has it. Everything above reads the grid, never the file again.
+
+Rows are kept sparse (blank rows are absent) and a row is a plain list from column A on, so that reading and typing a
+large sheet stay in C loops: a million cells must not become a million objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from converters.model import Problem, Range, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The format that cells share: the number format and what a reader sees."""
+
+    number_format: str = "General"
+    bold: bool = False
+    filled: bool = False
+    border: bool = False
+    indent: int = 0
+
+
+PLAIN = Look()
+MAX_COVERED = 4_000_000
+
+
+@dataclass
+class Grid:
+    """One sheet.
+
+    Args:
+        sheet: its name; the file's stem for a format without sheets.
+        rows: values by 0-based row, from column 0 on; None is blank; blank rows are absent; in ascending order.
+        merges: merged ranges; only the top left cell of each holds a value.
+        styles: for a row, the position in `looks` of each of its cells; a row that is absent is plain.
+        textual: the format knows only texts (csv, html): "4,662" is a number there, and "00123" a code.
+        problems: what could not be read.
+    """
+
+    sheet: str
+    rows: dict[int, list[Scalar]] = field(default_factory=dict)
+    merges: list[Range] = field(default_factory=list)
+    styles: dict[int, list[int]] = field(default_factory=dict)
+    looks: list[Look] = field(default_factory=lambda: [PLAIN])
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    hidden: bool = False
+    textual: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+    def value(self, row: int, column: int) -> Scalar:
+        """The value of a cell; None outside of what the sheet holds."""
+        values = self.rows.get(row)
+        return values[column] if values is not None and column < len(values) else None
+
+    def look(self, row: int, column: int) -> Look:
+        """The format of a cell."""
+        styles = self.styles.get(row)
+        return self.looks[styles[column]] if styles is not None and column < len(styles) else PLAIN
+
+    @cached_property
+    def width(self) -> int:
+        """Columns up to the last that holds a value."""
+        return max(map(len, self.rows.values()), default=0)
+
+    @cached_property
+    def covering(self) -> dict[tuple[int, int], Range]:
+        """For each cell of a merged range: that range, cut to what the sheet holds."""
+        bottom = next(reversed(self.rows), -1)
+        covering: dict[tuple[int, int], Range] = {}
+        for merge in self._clipped(bottom):
+            for row in range(merge.top, merge.bottom + 1):
+                for column in range(merge.left, merge.right + 1):
+                    covering[row, column] = merge
+        return covering
+
+    def _clipped(self, bottom: int) -> Iterator[Range]:
+        budget = MAX_COVERED
+        for merge in self.merges:
+            cut = Range(merge.top, merge.left, min(merge.bottom, bottom), min(merge.right, self.width - 1))
+            area = max(0, cut.bottom - cut.top + 1) * max(0, cut.right - cut.left + 1)
+            budget -= area
+            if budget >= 0 and area > 1:
+                yield cut

@@ -1,0 +1,322 @@
+"""Row labels: which columns name a row, what section rows and indentation add, and what blanks mean.
+
+A report names each row by the texts at its left (지역 ▸ 지점) and has label columns; a flat list has a record in each row
+(dates, codes, names, amounts) and has none. Which of the two a table is, is decided by evidence, each piece with a weight.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from converters.model import Scalar
+from converters.tables.blocks import PERIOD, Block
+from converters.tables.words import (
+    bare,
+    is_code_header,
+    is_counter_header,
+    is_inner_total,
+    is_period_label,
+    is_total,
+    measure,
+    undecorated,
+)
+
+SAMPLE = 60
+LIST_EVIDENCE = 2
+_LEADING = re.compile(r"^[\s\u3000\u00a0]*(?:[ㄴ└├│┗┣•·∙\-–>]\s*)?")
+_CODE = re.compile(r"0\d+")
+
+
+@dataclass
+class Body:
+    """The body of a table while it is being understood: raw columns, still as the file has them."""
+
+    block: Block
+    header: list[int]
+    rows: list[int]
+    columns: list[int]
+    paths: dict[int, tuple[str, ...]]
+    raw: dict[int, list[Scalar]] = field(default_factory=dict)
+    kinds: dict[int, str] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Reads the columns from the grid; again after rows were taken out."""
+        self.raw = {column: self.block.column(column, self.rows) for column in self.columns}
+        self.kinds = {column: self._kind(column) for column in self.columns}
+
+    def header_text(self, column: int) -> str:
+        """The innermost header text over a column."""
+        path = self.paths[column]
+        return path[-1] if path else ""
+
+    def _kind(self, column: int) -> str:
+        rows = self.rows if len(self.rows) <= 2 * SAMPLE else self.rows[:SAMPLE] + self.rows[-SAMPLE:]
+        seen = [self.block.kind(row, column) for row in rows]
+        counts = {kind: seen.count(kind) for kind in "ndt"}
+        best = max(counts, key=lambda kind: counts[kind])
+        if not counts[best]:
+            return "n" if "x" in seen else " "
+        return best
+
+
+def leading_labels(body: Body) -> list[int]:
+    """The columns left of the first figures that may name rows; a counter (No.) is passed over."""
+    found: list[int] = []
+    for column in body.columns:
+        kind, header = body.kinds[column], body.header_text(column)
+        if kind == "n" and is_counter_header(header):
+            continue
+        if kind == "n" and not found and is_period_label(header) and _is_unique(body.raw[column]):
+            found.append(column)
+        elif kind in "td" or (kind == " " and not found):
+            found.append(column)
+        else:
+            break
+    if not any(body.kinds[c] == "n" for c in body.columns if c not in found):
+        return found if _periods_across(body, [c for c in body.columns if c not in found[:1]]) else []
+    return [column for column in found if body.kinds[column] != " "]
+
+
+def is_list(body: Body, labels: Sequence[int], *, grouped: bool) -> bool:
+    """A record a row, so that no column labels a row.
+
+    Args:
+        grouped: labels are merged or blank-filled, or section rows or indentation give outer ones.
+    """
+    return bool(labels) and sum(_evidence(body, labels, grouped)) >= LIST_EVIDENCE
+
+
+def _evidence(body: Body, labels: Sequence[int], grouped: bool) -> list[int]:
+    figures = [c for c in body.columns if body.kinds[c] == "n"]
+    after = [c for c in body.columns if c > labels[0] and c not in labels and body.kinds[c] in "td"]
+    dates = [c for c in labels if body.kinds[c] == "d"]
+    return [
+        -4 if grouped else 0,
+        -3 if _periods_across(body, figures) else 0,
+        -2 if len(body.header) > 1 else 0,
+        2 if any(_is_code(body, c) for c in labels) else 0,
+        2 if dates and len(labels) > 1 else 0,
+        1 if dates else 0,
+        1 if any(is_counter_header(body.header_text(c)) for c in body.columns[:1]) else 0,
+        min(2, len(labels) - 2) if len(labels) > 2 else 0,
+        1 if sum(not _is_remark(body.header_text(c)) for c in after) else 0,
+        2 if _repeats(body, labels) else 0,
+        1 if len(body.rows) > 200 else 0,
+    ]
+
+
+def _periods_across(body: Body, columns: Sequence[int]) -> bool:
+    texts = [text for c in columns for text in body.paths[c]]
+    return len(columns) > 2 and sum(
+        bool(PERIOD.search(text)) or len(bare(text)) == 1 and bare(text) in "월화수목금토일" for text in texts
+    ) * 2 > len(columns)
+
+
+def _is_code(body: Body, column: int) -> bool:
+    texts = [v for v in body.raw[column][:SAMPLE] if isinstance(v, str)]
+    return is_code_header(body.header_text(column)) or sum(bool(_CODE.fullmatch(t)) for t in texts) * 3 > len(texts)
+
+
+def _is_remark(header: str) -> bool:
+    return bare(header) in {
+        "비고",
+        "備考",
+        "remarks",
+        "remark",
+        "note",
+        "notes",
+        "메모",
+        "특이사항",
+        "단위",
+        "単位",
+        "unit",
+        "units",
+        "적요",
+        "산출근거",
+        "담당",
+        "평가",
+    }
+
+
+def _repeats(body: Body, labels: Sequence[int]) -> bool:
+    keys = [
+        key
+        for key in zip(*(body.raw[c] for c in labels), strict=True)
+        if not any(isinstance(t, str) and is_total(t) for t in key)
+    ]
+    return len(keys) > 3 and len(set(keys)) < len(keys)
+
+
+def _is_unique(values: list[Scalar]) -> bool:
+    seen = [v for v in values if v is not None]
+    return len(set(seen)) == len(seen)
+
+
+def take_sections(body: Body, labels: Sequence[int]) -> list[str | None]:
+    """Takes the section rows out of the body; gives the section of each row that stays.
+
+    A section row holds one text and nothing else, and figures follow below it.
+    """
+    figures = [c for c in body.columns if body.kinds[c] == "n"]
+    at = [i for i, row in enumerate(body.rows) if _is_section(body, i, row, labels, figures)] if figures else []
+    at = _believable(body, at, labels)
+    if not at:
+        return [None] * len(body.rows)
+    sections: list[str | None] = []
+    rows: list[int] = []
+    current: str | None = None
+    marks = set(at)
+    for position, row in enumerate(body.rows):
+        if position in marks:
+            current = undecorated(body.block.texts(row)[0][1])
+            continue
+        rows.append(row)
+        sections.append(current)
+    body.rows = rows
+    body.load()
+    return sections
+
+
+def _is_section(body: Body, position: int, row: int, labels: Sequence[int], figures: Sequence[int]) -> bool:
+    if any(body.raw[c][position] is not None for c in figures[:3]):
+        return False
+    cells = body.block.texts(row)
+    if len(cells) != 1 or is_total(cells[0][1]):
+        return False
+    column = cells[0][0]
+    return column <= (labels[0] if labels else body.columns[0]) and body.block.kind(row, column) == "t"
+
+
+def _believable(body: Body, at: list[int], labels: Sequence[int]) -> list[int]:
+    """Section rows that head figures: not a lone item without figures in the middle or at the end of a table."""
+    at = [i for n, i in enumerate(at) if i + 1 < len(body.rows) and (n + 1 == len(at) or at[n + 1] != i + 1)]
+    if not at:
+        return []
+    wide = [
+        i
+        for i in at
+        if (m := body.block.merge(body.rows[i], body.block.texts(body.rows[i])[0][0])) and m.right > m.left
+    ]
+    marked = [i for i in at if undecorated(t := body.block.texts(body.rows[i])[0][1]) != t.strip()]
+    if len(at) > 1 or wide or marked or at[0] == 0 or _stands_out(body, at[0]) or not labels:
+        return at
+    return []
+
+
+def _stands_out(body: Body, position: int) -> bool:
+    """The row looks unlike the next one: bold, filled or less indented."""
+    column = body.block.texts(body.rows[position])[0][0]
+    here, there = (body.block.grid.look(body.rows[i], column) for i in (position, position + 1))
+    return (here.bold, here.filled) != (there.bold, there.filled) or indent_of(body, position, column) < indent_of(
+        body, position + 1, column
+    )
+
+
+def indent_of(body: Body, position: int, column: int) -> int:
+    """How far a label is indented: by its format, or by white space and branch marks before it."""
+    value = body.raw[column][position]
+    look = body.block.grid.look(body.rows[position], column)
+    if not isinstance(value, str):
+        return look.indent * 2
+    lead = _LEADING.match(value)
+    width = sum(2 if c == "\u3000" else 1 for c in lead[0]) if lead and lead[0].strip() != "-" else 0
+    return look.indent * 2 + width
+
+
+def outline(body: Body, column: int) -> list[tuple[str, ...]] | None:
+    """The ancestors of each label in an indented column, outermost first; None if it is not indented."""
+    values = body.raw[column]
+    if len(values) > 5000:
+        return None
+    indents = [indent_of(body, i, column) for i in range(len(values))]
+    known = {d for d, v in zip(indents, values, strict=True) if v is not None}
+    if len(known) < 2 or next((d for d, v in zip(indents, values, strict=True) if v is not None), 0) != min(known):
+        return None
+    stack: list[tuple[int, str]] = []
+    ancestors: list[tuple[str, ...]] = []
+    for depth, value in zip(indents, values, strict=True):
+        if value is not None:
+            while stack and stack[-1][0] >= depth:
+                stack.pop()
+            ancestors.append(tuple(text for _, text in stack))
+            stack.append((depth, unindented(value)))
+        else:
+            ancestors.append(())
+    return ancestors
+
+
+def unindented(value: Scalar) -> str:
+    """A label without the white space and branch marks before it."""
+    text = str(value)
+    lead = _LEADING.match(text)
+    return text[lead.end() :].strip() if lead and lead.end() < len(text) else text.strip()
+
+
+def fill_merged(body: Body) -> bool:
+    """Gives each cell of a vertically merged range in the body its value; tells whether a label column had one."""
+    positions = {row: i for i, row in enumerate(body.rows)}
+    found = False
+    for merge in body.block.grid.merges:
+        if merge.left not in body.raw or merge.top not in positions or merge.bottom == merge.top:
+            continue
+        column = body.raw[merge.left]
+        value = column[positions[merge.top]]
+        if value is None:
+            continue
+        for row in range(merge.top + 1, min(merge.bottom, body.rows[-1]) + 1):
+            if row in positions:
+                column[positions[row]] = value
+                found = found or body.kinds[merge.left] in "td"
+    return found
+
+
+def is_blank_filled(body: Body, labels: Sequence[int]) -> bool:
+    """An outer label is written once and left blank below it, while the next column goes on."""
+    if len(labels) < 2:
+        return False
+    outer, inner = body.raw[labels[0]], body.raw[labels[1]]
+    blanks = sum(o is None and i is not None for o, i in zip(outer, inner, strict=True))
+    return blanks * 5 > len(outer) and outer[:1] != [None]
+
+
+def fill_down(body: Body, labels: Sequence[int], *, totals: dict[int, str]) -> None:
+    """Fills blanks of outer labels from above; a total of everything stays without them.
+
+    Args:
+        totals: the word of each total row, by position.
+    """
+    several = sum(not is_inner_total(word) for word in totals.values()) > 1
+    for depth, column in enumerate(labels[:-1]):
+        values = body.raw[column]
+        inner = labels[depth + 1 :]
+        outer = labels[:depth]
+        carried: Scalar = None
+        above: tuple[Scalar, ...] = ()
+        for position, value in enumerate(values):
+            key = tuple(body.raw[c][position] for c in outer)
+            if key != above:
+                carried, above = None, key
+            if value is not None:
+                carried = (
+                    None if position in totals and not any(body.raw[c][position] is not None for c in inner) else value
+                )
+            elif _may_fill(body, position, inner, totals, several):
+                values[position] = carried
+            else:
+                carried = None if position in totals else carried
+
+
+def _may_fill(body: Body, position: int, inner: Sequence[int], totals: dict[int, str], several: bool) -> bool:
+    if all(body.raw[c][position] is None for c in inner):
+        return False
+    if body.block.merge(body.rows[position], inner[0] - 1) and position in totals:
+        return False
+    word = totals.get(position)
+    return word is None or is_inner_total(word) or (several and position < len(body.rows) - 1)
+
+
+def is_measure_label(text: str) -> bool:
+    """A row label that names what its row measures (매출액, 인원), rather than who or where."""
+    return measure(text) is not None

@@ -1,0 +1,221 @@
+"""The tables of one block: each with its header, its body and the texts around it.
+
+A block may hold several tables without a blank row between them, and one table may repeat its header at page breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from converters.tables.blocks import Block
+from converters.tables.header import figure_columns, first_data_row, header_rows
+from converters.tables.words import is_note, is_sign_off
+
+MIN_TEXT_ROWS = 2
+
+
+@dataclass
+class Segment:
+    """One table of a block, in rows of the grid."""
+
+    block: Block
+    above: list[int] = field(default_factory=list)
+    header: list[int] = field(default_factory=list)
+    body: list[int] = field(default_factory=list)
+    notes: list[int] = field(default_factory=list)
+
+    @property
+    def is_table(self) -> bool:
+        """It has something of a table; otherwise all it holds are texts."""
+        return bool(self.header or self.body)
+
+
+def segments(block: Block) -> list[Segment]:
+    """The tables of a block from top to bottom; one segment of texts if it holds none."""
+    found: list[Segment] = []
+    rows = block.rows
+    while rows:
+        segment, rows = _next(block, rows)
+        found.append(segment)
+    return found
+
+
+def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
+    data = first_data_row(block, rows)
+    if data is None:
+        return _textual(block, rows), []
+    figures = figure_columns(block, rows[data:])
+    start, end = header_rows(block, rows, data, list(figures))
+    segment = Segment(block, above=rows[:start], header=rows[start:end])
+    if start == end:
+        segment.above, end = _leading_texts(block, rows[:data]), 0
+        end = len(segment.above)
+    stop = _collect_body(segment, rows, end, figures)
+    return segment, rows[stop:]
+
+
+def _leading_texts(block: Block, rows: list[int]) -> list[int]:
+    """The rows before the data of a table without header that are titles or notes."""
+    return [row for row in rows if len(block.texts(row)) == 1]
+
+
+def _textual(block: Block, rows: list[int]) -> Segment:
+    """A block without a figure: a list of texts under a header, a header without rows, or just texts."""
+    if block.lone or block.left == block.right and not _is_single_column_list(block, rows):
+        return Segment(block, above=rows)
+    texts = [text for row in rows for _, text in block.texts(row)]
+    if sum(map(is_sign_off, texts)) * 2 > len(texts):
+        return Segment(block, above=rows)
+    first = 0
+    while first < len(rows) - 1 and len(block.texts(rows[first])) < 2 and block.left < block.right:
+        first += 1
+    depth = 1
+    while first + depth < len(rows) and _parts(block, rows[first + depth - 1]):
+        depth += 1
+    header, body = rows[first : first + depth], rows[first + depth :]
+    filled = len(block.texts(header[-1]))
+    if (body and filled * 3 >= 2 * len(block.span)) or (not body and filled >= 3) or (not body and depth > 1):
+        segment = Segment(block, above=rows[:first], header=header)
+        segment.body = [row for row in body if not _is_same(block, header[-1], row)]
+        return segment
+    return Segment(block, above=rows)
+
+
+def _is_single_column_list(block: Block, rows: list[int]) -> bool:
+    return block.grid.textual and len(rows) == len(block.grid.rows) and len(rows) > MIN_TEXT_ROWS
+
+
+def _parts(block: Block, row: int) -> bool:
+    """The row has a text merged over some of the columns: there is a lower header row."""
+    return any(
+        (merge := block.merge(row, column))
+        and merge.left < merge.right
+        and merge.top == row
+        and (merge.left > block.left or merge.right < block.right)
+        for column in block.span
+    )
+
+
+def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[int, str]) -> int:
+    """Fills body and notes; gives the position at which the next table of the block begins."""
+    block, header = segment.block, segment.header
+    suspects = _suspects(block, rows, start, figures)
+    drop: set[int] = set()
+    stop = len(rows)
+    for position in suspects:
+        row = rows[position]
+        if any(_is_same(block, known, row) for known in header):
+            drop |= {position, *_page_head(block, rows, position, segment)}
+        elif position > start and _is_new_header(block, rows, position, figures):
+            stop = _with_titles(block, rows, position, start)
+            break
+        elif _is_note_row(block, row):
+            drop.add(position)
+            segment.notes.append(row)
+    segment.notes = [row for row in segment.notes if row < rows[stop - 1] + 1]
+    segment.body = [row for position, row in enumerate(rows[start:stop], start) if position not in drop]
+    return stop
+
+
+def _suspects(block: Block, rows: list[int], start: int, figures: dict[int, str]) -> list[int]:
+    """Positions of rows in which no figure column holds a figure: sections, repeated headers, new tables, notes."""
+    columns = [c for c, kind in figures.items() if kind == "n"] or list(figures)
+    open_rows = range(start, len(rows))
+    for column in columns[:6]:
+        values = block.column(column, [rows[i] for i in open_rows])
+        open_rows = [i for i, value in zip(open_rows, values, strict=True) if not _is_figure(value)]  # type: ignore[assignment]
+        if not open_rows:
+            return []
+    return [i for i in open_rows if not any(block.kind(rows[i], c) in ("n", "x") for c in columns)]
+
+
+def _is_figure(value: object) -> bool:
+    return type(value) is int or type(value) is float
+
+
+def _is_same(block: Block, known: int, row: int) -> bool:
+    if known == row:
+        return False
+    ours, theirs = block.texts(known), block.texts(row)
+    return len(ours) > 1 and ours == theirs
+
+
+def _page_head(block: Block, rows: list[int], position: int, segment: Segment) -> list[int]:
+    """Titles and other lone lines right over a repeated header."""
+    found = []
+    known = {text for row in segment.above for _, text in block.texts(row)}
+    while position > 0:
+        texts = block.texts(rows[position - 1])
+        if len(texts) != 1 or not (texts[0][1] in known or is_note(texts[0][1])):
+            break
+        position -= 1
+        found.append(position)
+    return found
+
+
+def _is_new_header(block: Block, rows: list[int], position: int, figures: dict[int, str]) -> bool:
+    """Texts stand where figures should, and figures follow: another table begins without a blank row."""
+    row = rows[position]
+    numeric = [c for c, kind in figures.items() if kind == "n"] or list(figures)
+    texts = [c for c in numeric if block.spread(row, c) and block.kind(row, c) in ("t", " ")]
+    if len(texts) * 2 < len(numeric) or len(block.texts(row)) < 2:
+        return False
+    if len({block.spread(row, c) for c in block.span}) <= 1:
+        return False
+    if len(numeric) == 1 and not _follows_title(block, rows, position):
+        return False
+    return any("n" in block.kinds(below) for below in rows[position + 1 : position + 5])
+
+
+def _follows_title(block: Block, rows: list[int], position: int) -> bool:
+    return position > 0 and len(block.texts(rows[position - 1])) == 1
+
+
+def _with_titles(block: Block, rows: list[int], position: int, start: int) -> int:
+    while (
+        position > start + 1
+        and len(block.texts(rows[position - 1])) <= 2
+        and "n" not in block.kinds(rows[position - 1])
+    ):
+        position -= 1
+    return position
+
+
+def _is_note_row(block: Block, row: int) -> bool:
+    texts = block.texts(row)
+    return len(texts) == 1 and is_note(texts[0][1])
+
+
+def is_header_only(segment: Segment) -> bool:
+    """A header whose body may stand below a blank row."""
+    return bool(segment.header) and not segment.body
+
+
+def is_headerless(segment: Segment) -> bool:
+    """Body rows that belong under the header of the segment above, if it fits."""
+    return bool(segment.body) and not segment.header
+
+
+def joined(found: Sequence[Segment]) -> list[Segment]:
+    """Segments that a blank row only seems to part are one table."""
+    out: list[Segment] = []
+    for segment in found:
+        upper = next((s for s in reversed(out) if _over(s, segment)), None)
+        if upper is not None and is_headerless(segment) and _fits(upper, segment):
+            upper.body = upper.body + segment.body
+            upper.notes = upper.notes + segment.notes
+        else:
+            out.append(segment)
+    return out
+
+
+def _over(upper: Segment, lower: Segment) -> bool:
+    return upper.block.left <= lower.block.right and lower.block.left <= upper.block.right
+
+
+def _fits(upper: Segment, lower: Segment) -> bool:
+    if not upper.is_table or lower.above:
+        return False
+    gap = lower.block.top - (upper.body or upper.header)[-1]
+    return upper.block.left <= lower.block.left and lower.block.right <= upper.block.right and gap <= 4

@@ -1,0 +1,250 @@
+"""From a grid to its tables: find blocks, part them into segments, and understand each segment in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from converters.grid import Grid
+from converters.model import Column, Range, Scalar, Table
+from converters.tables.blocks import Block, find_blocks
+from converters.tables.cells import shows_period
+from converters.tables.columns import Typed, typed
+from converters.tables.header import is_unit_row, paths
+from converters.tables.labels import (
+    Body,
+    fill_down,
+    fill_merged,
+    is_blank_filled,
+    is_list,
+    leading_labels,
+    outline,
+    take_sections,
+    unindented,
+)
+from converters.tables.measures import common_unit, set_cell_units, set_column_units, unit_row_units
+from converters.tables.numberformats import show_number, shown
+from converters.tables.segments import Segment, joined, segments
+from converters.tables.surroundings import Surroundings, surroundings_of
+from converters.tables.totals import proved_parents, proved_rows, total_columns, total_rows
+from converters.tables.words import measure
+
+
+def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
+    """The tables of a sheet, from top to bottom, then left to right.
+
+    Args:
+        first_index: the number that the first of them gets in its file.
+    """
+    blank_covered(grid)
+    found = joined([segment for block in find_blocks(grid) for segment in segments(block)])
+    around = surroundings_of(found)
+    tables: list[Table] = []
+    for segment, surroundings in zip([s for s in found if s.is_table], around, strict=True):
+        table = _table(segment, surroundings, first_index + len(tables))
+        if table.columns:
+            tables.append(table)
+    return tables
+
+
+def blank_covered(grid: Grid) -> None:
+    """Drops what is hidden under merged ranges: only their top left cell shows."""
+    for (row, column), merge in grid.covering.items():
+        values = grid.rows.get(row)
+        if values is not None and column < len(values) and (row, column) != (merge.top, merge.left):
+            values[column] = None
+
+
+def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
+    body, unit_row = _body(segment)
+    labels = leading_labels(body)
+    merged = fill_merged_labels(body, labels)
+    sections = take_sections(body, labels)
+    fill_merged(body)
+    totals = total_rows(body, labels)
+    inner_totals = any(position < len(body.rows) - 1 for position in totals)
+    blank_filled = is_blank_filled(body, labels)
+    ancestors = outline(body, labels[-1]) if labels else None
+    grouped = merged or blank_filled or inner_totals or ancestors is not None or any(sections)
+    if is_list(body, labels, grouped=grouped):
+        labels = []
+    elif blank_filled or merged:
+        fill_down(body, labels, totals=totals)
+    captions = {} if labels else _take_captions(body, totals)
+    table = Table(
+        sheet=segment.block.grid.sheet,
+        index=index,
+        region=_region(segment),
+        columns=[],
+        rows=body.rows,
+        row_subtotal=[position in totals for position in range(len(body.rows))],
+        title=surroundings.title,
+        notes=surroundings.notes,
+        captions=captions,
+    )
+    _add_columns(table, body, labels, sections, ancestors)
+    _mark_totals(table, set(totals), ancestors, len(labels))
+    formats = _formats(body)
+    note_units = surroundings.units or surroundings.inherited_units
+    set_column_units(table.columns, note_units, unit_row, {c: set(f) for c, f in formats.items()})
+    set_cell_units(table, _telling_formats(body, formats))
+    return table
+
+
+def _body(segment: Segment) -> tuple[Body, dict[int, str]]:
+    """The columns that are no mere gap, their header paths, and the units of a row of units in the header."""
+    block = segment.block
+    columns = [c for c in block.span if _is_used(block, segment, c)]
+    units: dict[int, str] = {}
+    for row in segment.header:
+        if is_unit_row(block, row):
+            units = unit_row_units(block.texts(row), columns)
+    body = Body(block, segment.header, segment.body, columns, paths(block, segment.header, columns))
+    body.load()
+    return body, units
+
+
+def _is_used(block: Block, segment: Segment, column: int) -> bool:
+    """The column holds something of its own, or has a header of its own."""
+    values = block.column(column, segment.body)
+    if values.count(None) < len(values):
+        return True
+    return any(block.grid.value(row, column) is not None for row in segment.header) and not _is_spacer(segment, column)
+
+
+def _is_spacer(segment: Segment, column: int) -> bool:
+    """The left part of a merged header over a body that begins further right."""
+    merge = segment.block.merge(segment.header[-1], column)
+    if merge is None or merge.left == merge.right or not segment.body:
+        return False
+    return any(
+        segment.block.grid.value(row, c) is not None
+        for row in segment.body[:5]
+        for c in range(column + 1, merge.right + 1)
+    )
+
+
+def fill_merged_labels(body: Body, labels: Sequence[int]) -> bool:
+    """Tells whether cells of label columns are merged downwards over several rows of the body."""
+    rows = set(body.rows)
+    return any(
+        m.left in labels and m.bottom > m.top and m.top in rows and m.bottom <= body.rows[-1]
+        for m in body.block.grid.merges
+    )
+
+
+def _region(segment: Segment) -> Range:
+    rows = segment.header + segment.body
+    return Range(min(rows), segment.block.left, max(rows), segment.block.right)
+
+
+def _take_captions(body: Body, totals: dict[int, str]) -> dict[tuple[int, int], str]:
+    """In a list, the word of a total row is no value of the column that it stands in."""
+    captions: dict[tuple[int, int], str] = {}
+    for position, word in totals.items():
+        for column in body.columns:
+            if body.raw[column][position] == word:
+                captions[body.rows[position], column] = word.strip()
+                body.raw[column][position] = None
+                break
+    return captions
+
+
+def _add_columns(
+    table: Table,
+    body: Body,
+    labels: Sequence[int],
+    sections: Sequence[str | None],
+    ancestors: Sequence[tuple[str, ...]] | None,
+) -> None:
+    head = body.paths[labels[0]] if labels else ()
+    outer = _derived(head, [sections] if any(sections) else [])
+    if not labels:
+        table.columns.extend(outer)
+    for column in body.columns:
+        if labels and column == labels[0]:
+            table.columns.extend(outer)
+        if ancestors is not None and column == labels[-1]:
+            depth = max(map(len, ancestors), default=0)
+            levels = [[a[d] if d < len(a) else None for a in ancestors] for d in range(depth)]
+            table.columns.extend(_derived(body.paths[column], levels, first=len(outer) + 1))
+            body.raw[column] = [unindented(v) if isinstance(v, str) else v for v in body.raw[column]]
+        table.columns.append(_column(table, body, column, label=column in labels))
+
+
+def _derived(head: tuple[str, ...], levels: Sequence[Sequence[str | None]], first: int = 1) -> list[Column]:
+    """Label columns without cells of their own, named after the label's header and the level."""
+    return [
+        Column(-1, (*head, str(number)), "text", list(values), role="label", derived=True)
+        for number, values in enumerate(levels, first)
+    ]
+
+
+def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
+    values = _shown_periods(body, column)
+    result: Typed = typed(values, body.paths[column], textual=body.block.grid.textual)
+    rows = body.rows
+    table.nulls.update({(rows[i], column): mark for i, mark in result.nulls.items()})
+    table.errors.update({(rows[i], column): text for i, text in result.errors.items()})
+    found = Column(column, body.paths[column], result.type, result.values, role="label" if label else "value")
+    if result.units and not result.percent:
+        found.unit = common_unit(result.units, result.values)
+        if found.unit is None:
+            table.cell_units.update({(rows[i], column): unit for i, unit in result.units.items()})
+    return found
+
+
+def _shown_periods(body: Body, column: int) -> list[Scalar]:
+    """The values of a column; numbers that their format makes a period (`0"월"`) as that text."""
+    grid = body.block.grid
+    if not any(shows_period(look.number_format) for look in grid.looks):
+        return body.raw[column]
+    values: list[Scalar] = []
+    for row, value in zip(body.rows, body.raw[column], strict=True):
+        number_format = grid.look(row, column).number_format
+        if type(value) in (int, float) and shows_period(number_format):
+            values.append(show_number(value, number_format))  # type: ignore[arg-type]
+        else:
+            values.append(value)
+    return values
+
+
+def _mark_totals(table: Table, known: set[int], ancestors: Sequence[tuple[str, ...]] | None, labels: int) -> None:
+    value_columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
+    figures = [c.values for c in value_columns]
+    additive = [c.values for c in value_columns if not any(measure(t) in ("rate", "id") for t in c.path)]
+    if ancestors is not None:
+        known |= proved_parents(additive, ancestors)
+    if labels:
+        leaves = [(table.row_path(i) or ("",))[-1] for i in range(min(len(table.rows), 5001))]
+        known |= proved_rows(additive, leaves, known)
+    for position in known:
+        table.row_subtotal[position] = True
+    for i in total_columns([c.path for c in value_columns], figures):
+        value_columns[i].subtotal = True
+
+
+def _formats(body: Body) -> dict[int, list[str]]:
+    """The number formats that the cells of each column with figures have, each once."""
+    grid = body.block.grid
+    distinct = list({id(s): s for row in body.rows if (s := grid.styles.get(row)) is not None}.values())
+    formats: dict[int, list[str]] = {}
+    for column in body.columns:
+        if body.kinds[column] == "n":
+            styles = {styles[column] for styles in distinct if column < len(styles)}
+            formats[column] = sorted({grid.looks[style].number_format for style in styles})
+    return formats
+
+
+def _telling_formats(body: Body, formats: dict[int, list[str]]) -> dict[tuple[int, int], str]:
+    """The formats of single cells in columns whose cells do not all have one, as far as they say a unit or percent."""
+    grid = body.block.grid
+    telling: dict[tuple[int, int], str] = {}
+    for column, known in formats.items():
+        if len(known) < 2 or not any(shown(f).percent or shown(f).suffix or shown(f).prefix for f in known):
+            continue
+        for row in body.rows:
+            number_format = grid.look(row, column).number_format
+            form = shown(number_format)
+            if (form.percent or form.suffix or form.prefix) and grid.value(row, column) is not None:
+                telling[row, column] = number_format
+    return telling

@@ -1,0 +1,313 @@
+"""The words that tables are recognised by, in Korean, English and Japanese. Data only, and the tests on one text.
+
+Every test takes the text as written; white space, full-width forms and decoration around it do not matter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+Measure = Literal["rate", "count", "money", "id"]
+
+NULL_MARKS = frozenset(
+    [
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "―",
+        "ー",
+        "－",
+        "‐",
+        "−",
+        ".",
+        "..",
+        "...",
+        "…",
+        "N/A",
+        "n/a",
+        "N/a",
+        "NA",
+        "n.a.",
+        "NULL",
+        "null",
+        "none",
+        "nil",
+        "해당없음",
+        "해당 없음",
+        "해당사항없음",
+        "해당사항 없음",
+        "該当なし",
+        "なし",
+    ]
+)
+ERRORS = frozenset(
+    [
+        "#DIV/0!",
+        "#N/A",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#REF!",
+        "#VALUE!",
+        "#GETTING_DATA",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#UNKNOWN!",
+        "#CONNECT!",
+    ]
+)
+
+DECORATION = " \t\r\n\u00a0\u3000*·ㆍ•■□▣▶▷►◆◇●○◎★☆▪▫※→-–—_=~:："
+MARKER = re.compile(r"^[\s\u3000]*[■□▣▶▷►◆◇●○◎★☆▪▫]+[\s\u3000]*")
+WRAPPED = re.compile(r"^[\[【〔<〈《［＜](.*)[\]】〕>〉》］＞]$", re.S)
+
+_TOTALS = frozenset(
+    [
+        "소계",
+        "합계",
+        "총계",
+        "총합계",
+        "전체합계",
+        "계",
+        "합",
+        "총합",
+        "중계",
+        "subtotal",
+        "total",
+        "totals",
+        "grandtotal",
+        "sum",
+        "subtotals",
+        "小計",
+        "合計",
+        "総計",
+        "総合計",
+        "中計",
+        "計",
+        "總計",
+        "合计",
+    ]
+)
+_INNER = re.compile(r"소계|중계|subtotal|小計|中計", re.I)
+_TOTAL_SUFFIX = re.compile(r"(?:소계|합계|총계|小計|合計|総計|subtotal|grandtotal)$|[\s_/·)\]>-](?:계|total|計)$", re.I)
+_TOTAL_PREFIX = re.compile(
+    r"^(?:grand\s+|sub\s*-?\s*)?total\b(?!ly)|^(?:합계|소계|총계|合計|小計|総計)\s*[(（\[:：]", re.I
+)
+_MAYBE_TOTAL = re.compile(
+    r"누계|累計|누적|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
+    re.I,
+)
+
+_RATE = re.compile(
+    r"(?<!환)[율률]$|[율률]\s*[(\[（%]|비율|비중|구성비|점유비|구성비|진도|%|％|퍼센트|퍼센티지|ratio|\brate\b|percent|\bpct\b|share\b|yield|(?<!為替)率$|構成比|前年比|前期比|達成度",
+    re.I,
+)
+_RATE_MAYBE = re.compile(
+    r"대비|전년비|전월비|전주비|전기비|신장|성장|증감|yoy|mom|qoq|growth|margin|change|比$|Δ|△", re.I
+)
+_COUNT = re.compile(
+    r"수량|건수|인원|명수|개수|횟수|매수|대수|점포수|매장수|객수|재고|물량|입고|출고|판매량|생산량|사용량|투입량|불량|시간|일수|고객|회원|방문|환자|병상|"
+    r"[가-힣](?<!점)(?<!지)(?<!계)수$|[가-힣]량$|qty|quantit|count|units?\b|headcount|people|persons|orders|visits|hours|days|volume|pcs|"
+    r"数量|件数|人数|個数|台数|枚数|在庫|客数|点数|時間|日数",
+    re.I,
+)
+_MONEY = re.compile(
+    r"금액|매출|매입|[가-힣]액$|비용|원가|이익|손익|손실|단가|가격|[가-힣]가$|급여|임금|상여|예산|집행|대금|세액|부가세|공급가|수수료|자산|부채|자본|잔액|[가-힣]비$|[가-힣]료$|"
+    r"amount|sales|revenue|cost|profit|price|expense|income|budget|balance|金額|売上|原価|利益|単価|費$|予算|価格|残高",
+    re.I,
+)
+_ID = re.compile(
+    r"^(?:no\.?|#|순번|번호|연번|순위|rank|년|연도|년도|회계연도|year|월|month|일|day|번|차수|회차|코드|나이|연령|age|年|年度|月|番号|順位)$|코드$|번호$|\bcode\b|\bid\b|コード$|番号$",
+    re.I,
+)
+_COUNT_ROW = re.compile(
+    r"수량$|건수$|인원$|인원수$|명수$|개수$|횟수$|고객수$|객수$|점포수$|매장수$|판매량$|생산량$|직원\s*수$|qty$|quantity$|headcount|件数$|人数$|数量$|客数$",
+    re.I,
+)
+_CODE_HEADER = re.compile(
+    r"코드|품번|계좌|전화|연락처|휴대폰|핸드폰|팩스|우편|사번|사원번호|고객번호|회원번호|주민|사업자|법인|송장|운송장|바코드|일련번호|시리얼|code|barcode|\bsku\b|phone|\btel\b|fax|\bzip\b|postal|account|serial|isbn|"
+    r"\bid\b|コード|品番|口座|電話|郵便|社員番号|JAN",
+    re.I,
+)
+_COUNTER_HEADER = re.compile(r"^(?:no\.?|#|순번|번호|연번|연번호|순서|번|nr\.?|項番|番号|№)$", re.I)
+_PERIOD_LABEL = re.compile(
+    r"^(?:기준)?(?:연도|년도|년|연월|년월|월|일|분기|주차|회계연도|시간대?|연령대?|year|month|quarter|week|day|hour|date|年度?|月|日|年月|日付)$",
+    re.I,
+)
+_DATE_HEADER = re.compile(r"일자|날짜|일시|date|日付|年月日|일$|기준일", re.I)
+
+_SIGN_OFF = frozenset(
+    [
+        "결재",
+        "결",
+        "재",
+        "담당",
+        "담당자",
+        "팀장",
+        "부장",
+        "과장",
+        "차장",
+        "대리",
+        "이사",
+        "상무",
+        "전무",
+        "대표",
+        "대표이사",
+        "사장",
+        "본부장",
+        "실장",
+        "검토",
+        "승인",
+        "작성",
+        "기안",
+        "확인",
+        "합의",
+        "원장",
+        "점장",
+        "지점장",
+        "부서장",
+        "파트장",
+        "반장",
+        "공장장",
+        "센터장",
+        "그룹장",
+        "계장",
+        "주임",
+        "국장",
+        "承認",
+        "確認",
+        "担当",
+        "作成",
+        "係長",
+        "課長",
+        "部長",
+        "社長",
+        "検印",
+        "審査",
+        "prepared",
+        "preparedby",
+        "reviewed",
+        "reviewedby",
+        "approved",
+        "approvedby",
+        "checked",
+        "checkedby",
+    ]
+)
+
+_NOTE = re.compile(
+    r"^\s*(?:[※＊*✱☞]|주\s*\d*\s*[):.：]|\(주\s*\d*\)\s|주석|[(（]?注\s*\d*\s*[)）:：.]|비고\s*[:：]|참고|출처|자료\s*[:：]|source|notes?\s*[:.：]|출력|작성\s*[:：]|인쇄|이하\s*여백|이상\s*[.]?$|끝\s*[.]?$|以上|備考\s*[:：]|출처\s*[:：]|\(?unaudited)",
+    re.I,
+)
+_COUNT_LINE = re.compile(
+    r"^\s*[\[(<]?\s*(?:총|합계|전체|조회\s*건수|조회\s*결과|검색\s*결과|계|total|count|全|合計)?\s*[:：]?\s*(?:총|전체)?\s*[\d,]+\s*(?:건|개|명|행|rows?|records?|items?|entries|件|行)\s*(?:이|의|가)?\s*(?:조회|검색|선택|출력|returned|selected|found|affected)?.{0,12}$",
+    re.I,
+)
+_PAGE = re.compile(
+    r"^\s*(?:-\s*\d+\s*-|page\s*\d+(?:\s*(?:of|/)\s*\d+)?|\d+\s*/\s*\d+\s*(?:page|쪽|페이지)?|\d+\s*(?:쪽|페이지|ページ))\s*$",
+    re.I,
+)
+_KEY_VALUE = re.compile(r"^\s*[^\s:：][^:：\n]{0,24}[:：](?!\d\d\b)")
+
+
+@lru_cache(maxsize=65536)
+def bare(text: str) -> str:
+    """Folded to compare words by: NFKC, no decoration around, no white space, lower case."""
+    text = unicodedata.normalize("NFKC", text).strip(DECORATION)
+    if found := WRAPPED.match(text):
+        text = found[1]
+    return re.sub(r"\s+", "", text).lower()
+
+
+def is_total(text: str) -> bool:
+    """The text says that what it heads is a sum: 소계, 합계, Grand Total, 수도권 소계, 合計(A+B)."""
+    if len(text) > 40:
+        return False
+    word = bare(text)
+    if word in _TOTALS or re.sub(r"[(\[].*$", "", word) in _TOTALS:
+        return True
+    plain = unicodedata.normalize("NFKC", text).strip(DECORATION)
+    return bool(_TOTAL_SUFFIX.search(plain) or _TOTAL_PREFIX.search(plain))
+
+
+def is_inner_total(text: str) -> bool:
+    """The total of one group, not of everything: 소계, subtotal, 小計."""
+    return bool(_INNER.search(bare(text)))
+
+
+def may_be_total(text: str) -> bool:
+    """The text may head a sum (누계, 1분기, 연간): only arithmetic can tell."""
+    return len(text) <= 30 and bool(_MAYBE_TOTAL.search(unicodedata.normalize("NFKC", text).strip(DECORATION)))
+
+
+@lru_cache(maxsize=8192)
+def measure(text: str) -> Measure | None:
+    """What kind of figure a header text speaks of, by its words."""
+    word = bare(re.sub(r"\s*\n\s*", "", text))
+    head = re.sub(r"[(\[（].*$", "", word) or word
+    if _RATE.search(head) or re.search(r"[(\[（][%％][)\]）]$", word):
+        return "rate"
+    if _ID.search(head):
+        return "id"
+    if _COUNT.search(head):
+        return "count"
+    return "money" if _MONEY.search(head) else None
+
+
+def may_be_rate(text: str) -> bool:
+    """전년대비, 신장, growth: a rate or a difference; the figures must tell."""
+    return bool(_RATE_MAYBE.search(bare(text)))
+
+
+def is_count_label(text: str) -> bool:
+    """A row label that speaks of a count (판매수량): money units do not hold there."""
+    return bool(_COUNT_ROW.search(bare(text)))
+
+
+def is_code_header(text: str) -> bool:
+    """What is below is an identifier, never a quantity: 지점코드, 전화번호, SKU."""
+    return bool(_CODE_HEADER.search(unicodedata.normalize("NFKC", text)))
+
+
+def is_counter_header(text: str) -> bool:
+    """A column that numbers its rows: No., 순번."""
+    return bool(_COUNTER_HEADER.match(bare(text)))
+
+
+def is_period_label(text: str) -> bool:
+    """A column that says the period of its row (연도, 월): a label even if it holds numbers."""
+    return bool(_PERIOD_LABEL.match(bare(text)))
+
+
+def is_date_header(text: str) -> bool:
+    """A column that holds dates, so that 20260115 is one."""
+    return bool(_DATE_HEADER.search(bare(text)))
+
+
+def is_sign_off(text: str) -> bool:
+    """A word of the box in which a report is signed: 결재, 담당, 팀장."""
+    return bare(text) in _SIGN_OFF
+
+
+def is_note(text: str) -> bool:
+    """A footnote, a count line or a page number: beside a table, never in it."""
+    return bool(_NOTE.match(text) or _COUNT_LINE.match(text) or _PAGE.match(text))
+
+
+def is_key_value(text: str) -> bool:
+    """ "조회일자: 2026-01-31": a fact about the whole, not a header."""
+    return bool(_KEY_VALUE.match(text))
+
+
+def undecorated(text: str) -> str:
+    """The words of a section row: "■ 수도권", "[수도권]" → "수도권"."""
+    text = MARKER.sub("", text).strip()
+    found = WRAPPED.match(text)
+    return (found[1].strip() if found else text) or text
