@@ -54,12 +54,12 @@ class Totals:
             self._counts[name] += len(array) - array.null_count
             self._totals[name] = _joined(self._totals[name], _total(array, self._columns[name][0]))
 
-    def values(self) -> list[object]:
-        """Rows, then count and total of each column, as `read` gives them."""
-        return [self.rows, *(value for name in self._columns for value in (self._counts[name], self._total(name)))]
-
-    def _total(self, name: str) -> object:
-        return self._totals[name] or (0 if _is_exact(self._columns[name][0]) else [None, None])
+    def _values(self) -> dict[str, object]:
+        values: dict[str, object] = {"rows": self.rows}
+        for name, (pg, _) in self._columns.items():
+            values[f"count of {name}"] = self._counts[name]
+            values[f"total of {name}"] = self._totals[name] or (0 if _is_exact(pg) else [None, None])
+        return values
 
     def sql(self, table: str) -> str:
         """The query that counts the same totals of a table."""
@@ -68,18 +68,23 @@ class Totals:
             parts += [f"count({quote(name)})", _sql(pg, wire).format(quote(name))]
         return f"SELECT {', '.join(parts)} FROM {table}"
 
-    def read(self, row: Sequence[Any]) -> list[object]:
-        """What `sql` selected, comparable to `values`."""
-        kinds = [True, *(exact for pg, _ in self._columns.values() for exact in (True, _is_exact(pg)))]
+    def differences(self, found: Sequence[Any]) -> list[str]:
+        """What is not as `sql` found it: "total of amount is 70, not 71"; empty if all is equal."""
         return [
-            int(value or 0) % 2**64 if exact else [_unsigned_zero(end) for end in value]
-            for value, exact in zip(row, kinds, strict=True)
+            f"{what} is {there}, not {here}"
+            for (what, here), value in zip(self._values().items(), found, strict=True)
+            if (there := _comparable(value)) != here
         ]
 
     def checksum(self) -> str:
         """A SHA-256 of names, counts and totals."""
-        columns = {name: (self._counts[name], self._total(name)) for name in self._columns}
-        return hashlib.sha256(json.dumps([self.rows, columns], sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self._values(), sort_keys=True).encode()).hexdigest()
+
+
+def _comparable(value: Any) -> object:
+    if isinstance(value, list):
+        return [_unsigned_zero(end) for end in value]
+    return int(value or 0) % 2**64
 
 
 def _is_exact(pg: str) -> bool:
@@ -105,10 +110,10 @@ def _total(array: pa.Array, pg: str) -> Any:
         return 0
     if pg == "boolean":
         return array.true_count
-    if pg.startswith("numeric"):
-        return _low_words(array)
     if pg.endswith("[]"):
         array = pc.list_value_length(array)
+    elif pg.startswith("numeric"):
+        return _low_words(array)
     elif pg in ("text", "bytea"):
         array = pc.binary_length(array)
     elif pg == "date":

@@ -65,8 +65,9 @@ def translated(error: psycopg2.Error, uri: str, where: str) -> OndolError:
     import psycopg2
 
     diagnostics = error.diag
-    parts = (diagnostics.message_primary or str(error).strip(), diagnostics.message_detail, diagnostics.context)
-    text = redacted("; ".join(part.splitlines()[0] for part in parts if part), uri)
+    parts = [diagnostics.message_primary or str(error).strip().partition("\n")[0], diagnostics.message_detail]
+    parts.append((diagnostics.context or "").rpartition("\n")[2])  # the last line: which row and column of a COPY
+    text = redacted("; ".join(filter(None, parts)), uri)
     code = error.pgcode or ""
     if code == "23505":
         return Rejected(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class Transfer:
         self._schema = schema
         self._dry_run = dry_run
         self._key = ", ".join(map(quote, spec.key))
+        self._kind = quote(next(name for name in map(str, itertools.count()) if name not in schema.names))
 
     def run(self, shape: Shape | None, batches: Iterable[pa.RecordBatch]) -> SyncResult:
         """Make the table equal to the batches.
@@ -101,7 +103,7 @@ class Transfer:
         return encoder
 
     def _difference(self, shape: Shape, plan: Change) -> dict[str, int]:
-        """The rows to write, in pg_temp.difference with what to do (in "?"); how many there are of each kind."""
+        """The rows to write, in pg_temp.difference with what to do (`_kind`); how many there are of each kind."""
         match = " AND ".join(f"s.{quote(column)} = t.{quote(column)}" for column in self._spec.key)
         now = {column: _now(column, shape, plan) for column in plan.types if column not in self._spec.key}
         changed = [f"s.{quote(column)} IS DISTINCT FROM {value}" for column, value in now.items()]
@@ -112,11 +114,13 @@ class Transfer:
         self._cursor.execute(
             f"CREATE TEMP TABLE difference ON COMMIT DROP AS SELECT {', '.join(values)},"
             f" CASE WHEN s.{one} IS NULL THEN 'deleted' WHEN t.{one} IS NULL THEN 'inserted' ELSE 'updated' END"
-            ' AS "?"'
+            f" AS {self._kind}"
             f" FROM pg_temp.mart AS s FULL JOIN {self._table} AS t ON {match}"
             f" WHERE {' OR '.join([f's.{one} IS NULL', f't.{one} IS NULL', *changed])}"
         )
-        self._cursor.execute('ANALYZE pg_temp.difference; SELECT "?", count(*) FROM pg_temp.difference GROUP BY 1')
+        self._cursor.execute(
+            f"ANALYZE pg_temp.difference; SELECT {self._kind}, count(*) FROM pg_temp.difference GROUP BY 1"
+        )
         return {"inserted": 0, "updated": 0, "deleted": 0} | dict(self._cursor.fetchall())
 
     def _guard(self, rows: int, counts: Mapping[str, int]) -> None:
@@ -141,7 +145,7 @@ class Transfer:
         columns = [quote(column) for column in plan.types]
         self._cursor.execute(
             f"MERGE INTO {self._table} AS t USING pg_temp.difference AS s ON {match}"
-            f" WHEN MATCHED AND s.\"?\" = 'deleted' THEN DELETE{update}"
+            f" WHEN MATCHED AND s.{self._kind} = 'deleted' THEN DELETE{update}"
             f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{c}' for c in columns)})"
         )
 
@@ -150,11 +154,11 @@ class Transfer:
         totals = encoder.totals
         if not self._dry_run:
             self._cursor.execute(totals.sql(self._table))
-            found = totals.read(self._cursor.fetchone())
-            if found != totals.values():
+            found = self._cursor.fetchone()
+            if differ := totals.differences(found):
                 raise RetriableError(
-                    f"{self._table}: after the sync PostgreSQL counts {found}, the mart has {totals.values()}. Nothing "
-                    f"was changed. Something else writes to this table, or a trigger alters its rows: stop that"
+                    f"{self._table}: PostgreSQL counts other totals than the mart: {'; '.join(differ)}. Nothing was "
+                    "changed. Something else writes to this table, or a trigger alters its rows: stop that"
                 )
         unchanged = totals.rows - inserted - updated
         return SyncResult(
