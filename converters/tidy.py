@@ -1,0 +1,58 @@
+"""The tidy table: its Arrow schema, and Parquet that is the same bytes for the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from converters.rules import ColumnKind, TagRule
+
+LINEAGE = ("_item", "_period_start", "_period_end", "_part", "_sha256", "_file", "_sheet", "_row", "_cells", "_run_key")
+
+
+@dataclass(slots=True)
+class Tidy:
+    """The tidy table of a file.
+
+    Args:
+        table: canonical columns, then lineage columns (see `schema`).
+        decisions: what was taken, left out, scaled and proved, for people.
+    """
+
+    table: pa.Table
+    decisions: list[str] = field(default_factory=list)
+
+
+def arrow_type(kind: ColumnKind) -> pa.DataType:
+    """The Arrow type of a kind of column; a month is its first day."""
+    import pyarrow as pa
+
+    return {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "decimal": pa.decimal128(38, 9),
+        "date": pa.date32(),
+        "month": pa.date32(),
+        "bool": pa.bool_(),
+    }[kind]
+
+
+def schema(rule: TagRule) -> pa.Schema:
+    """The canonical columns of a rule in its order, then the lineage columns."""
+    import pyarrow as pa
+
+    types = {"_period_start": pa.date32(), "_period_end": pa.date32(), "_row": pa.int32()}
+    canonical = [pa.field(name, arrow_type(kind)) for name, kind in rule.kinds().items()]
+    return pa.schema([*canonical, *(pa.field(name, types.get(name, pa.string())) for name in LINEAGE)])
+
+
+def write(tidy: Tidy, path: Path) -> None:
+    """Write it as Parquet."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(tidy.table, path, compression="zstd", row_group_size=100_000)
