@@ -69,11 +69,9 @@ def _read(file: Path) -> Conversion:
 
 
 def _facts(conversion: Conversion) -> None:
-    from converters import fact_line
+    from converters.facts import fact_lines
 
-    for table in conversion.tables:
-        for fact in table.facts():
-            sys.stdout.write(fact_line(fact) + "\n")
+    sys.stdout.writelines(f"{line}\n" for line in fact_lines(conversion))
 
 
 def _tell(conversion: Conversion, *, quiet: bool) -> None:
@@ -99,9 +97,11 @@ def _show(table: Table, limit: int) -> None:
         say(note, style="dim")
     shown = Shown(box=box.SIMPLE_HEAD, header_style="")
     shown.add_column("", justify="right", style="dim")
-    for column in table.columns:
+    heads = [_header(column) for column in table.columns]
+    deepest = max((head.count("\n") for head in heads), default=0)
+    for column, text in zip(table.columns, heads, strict=True):
         letter = "" if column.derived else letters(column.index)
-        head = Text(f"{letter}\n", style="dim").append(_header(column), style="bold not dim")
+        head = Text(letter + "\n" * (deepest - text.count("\n") + 1), style="dim").append(text, style="bold not dim")
         shown.add_column(head, justify="right" if column.type == "number" else "left", overflow="fold")
     count = len(table.rows)
     for position in range(min(count, limit or count)):

@@ -86,13 +86,13 @@ def text(tenant: str, title: str, items: list[ItemGuess], unread: dict[str, str]
         "# Written from sample files: edit it, then run 'ondol check'. All keys: docs/tenant.md",
         f"tenant: {tenant}",
         f"name: {scalar(title)}",
-        'schedule: "0 7 * * *"              # every day at 7:00',
+        _noted('schedule: "0 7 * * *"', "every day at 7:00"),
         "timezone: Asia/Seoul",
         "",
         "sources:",
         "  - id: inbox",
         "    type: folder",
-        f"    path: inbox/{tenant}/{{date}}     # below ONDOL_HOME; one folder a day, {{date}} is 2026-01-05",
+        _noted(f"    path: inbox/{tenant}/{{date}}", "below ONDOL_HOME; one folder a day, {date} is 2026-01-05"),
         "",
         "items:",
     ]
@@ -116,10 +116,10 @@ def _item(item: ItemGuess) -> Iterator[str]:
     yield f"    match: {{name: {scalar(item.name.glob)}}}"
     if item.period != "name":
         why = "a date in the title, notes or sheet name" if item.period == "content" else "the day of the run"
-        yield f"    period: {item.period}                # {why}: the file's name has no date"
+        yield _noted(f"    period: {item.period}", f"{why}: the file's name has no date")
     if item.grain != "day":
         yield f"    grain: {item.grain}"
-    yield "    due: 1 day                     # expected so long after the period's end"
+    yield _noted("    due: 1 day", "expected so long after the period's end")
     yield f"    table: {item.id}"
     yield "    tag:"
     if item.header:
@@ -150,6 +150,10 @@ def scalar(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _noted(line: str, comment: str) -> str:
+    return f"{line:<34} # {comment}"
 
 
 def _comment(value: str) -> str:

@@ -245,12 +245,16 @@ def _unique(guess: ItemGuess, table: Table, pairs: list[tuple[Column, ColumnGues
     body = _body(table)
     candidates = [(c, g) for c, g in pairs if c.type in ("text", "date") and _full(c, body)]
     candidates += [(c, g) for c, g in pairs if c.role == "label" and c.type == "number" and _full(c, body)]
-    candidates.sort(key=lambda pair: pair[0].role != "label")
+    candidates.sort(key=lambda pair: (pair[0].role != "label", not _is_code(pair[1].name), pair[0].type != "date"))
     added = [c.name for c in guess.columns if c.source == "period"] + ([guess.unpivot["into"]] if guess.unpivot else [])
     for count in range(1, len(candidates) + 1):
         if len({tuple(c.values[i] for c, _ in candidates[:count]) for i in body}) == len(body):
             return [*added, *(g.name for _, g in candidates[:count])]
     return []
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(("_code", "_number"))
 
 
 def _body(table: Table) -> list[int]:

@@ -9,7 +9,7 @@ import yaml
 
 from ondol.config.document import Document, line_of
 from ondol.config.names import identifier, nearest
-from ondol.config.tenant import ID_RULE, NAME_RULE, RESERVED, Fault, Tenant, Wrong
+from ondol.config.tenant import ID_RULE, NAME_RULE, RESERVED, Fault, Wrong
 from ondol.config.words import canonical
 from ondol.errors import Problem
 
@@ -83,7 +83,10 @@ def _problem(document: Document, loc: Loc, fault: Fault, *, named: bool = False)
 def _missing(document: Document, above: Loc, name: str) -> Problem:
     path, line, _ = _find(document.root, above)
     field = _field((*path, name))
-    return Problem(document.file, line, field, f"{field} is missing", allowed=_description(above, name))
+    description = _schema_at(above).get("properties", {}).get(name, {}).get("description")
+    return Problem(
+        document.file, line, field, f"{field} is missing: {description}" if description else f"{field} is missing"
+    )
 
 
 def _unknown_key(document: Document, loc: Loc) -> Problem:
@@ -174,7 +177,9 @@ def _got(node: yaml.Node | None) -> str:
 
 def _schema_at(loc: Loc) -> dict[str, Any]:
     """The JSON schema of the value at a place of a tenant."""
-    root = Tenant.model_json_schema()
+    from ondol.config.schema import schema
+
+    root = schema()
     node = _resolved(root, root)
     for part in loc:
         others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
@@ -188,8 +193,3 @@ def _resolved(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     for choices in (node.get("anyOf"), node.get("oneOf")):
         node = next((c for c in choices or () if "$ref" in c or c.get("type") in ("array", "object")), node)
     return root["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
-
-
-def _description(above: Loc, name: str) -> str | None:
-    text = _schema_at(above).get("properties", {}).get(name, {}).get("description")
-    return str(text) if text else None
