@@ -80,7 +80,7 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if position + 1 >= len(rows):
         return False
     numbers = _integers(block, row)
-    if numbers is None or "d" in block.kinds(row) and numbers:
+    if numbers is None or ("d" in block.kinds(row) and numbers):
         return False
     if not numbers:
         return False
@@ -89,10 +89,10 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
         return 1990 <= numbers[0] <= 2100 and not any(1990 <= n <= 2100 for n in below) and _has_label(block, row)
     steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
     if steps not in ({1}, {-1}) or not (
-        1 <= min(numbers) and max(numbers) <= 31 or 1990 <= min(numbers) <= max(numbers) <= 2100
+        (1 <= min(numbers) and max(numbers) <= 31) or 1990 <= min(numbers) <= max(numbers) <= 2100
     ):
         return False
-    if below == numbers or len(numbers) == 2 and max(numbers) <= 31:
+    if below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
         return False
     return not any(_is_complete(block, above, row) for above in rows[max(0, position - 1) : position])
 

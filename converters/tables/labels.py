@@ -110,7 +110,7 @@ def _evidence(body: Body, labels: Sequence[int], grouped: bool) -> list[int]:
 def _periods_across(body: Body, columns: Sequence[int]) -> bool:
     texts = [text for c in columns for text in body.paths[c]]
     return len(columns) > 2 and sum(
-        bool(PERIOD.search(text)) or len(bare(text)) == 1 and bare(text) in "월화수목금토일" for text in texts
+        bool(PERIOD.search(text)) or (len(bare(text)) == 1 and bare(text) in "월화수목금토일") for text in texts
     ) * 2 > len(columns)
 
 

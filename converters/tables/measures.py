@@ -38,7 +38,7 @@ def set_column_units(
             continue
         kind = measure_of(column.path)
         stated = unit_row.get(column.index) or header_unit(column.path)
-        if kind == "rate" and not stated or _is_percent(column, formats.get(column.index, set())):
+        if (kind == "rate" and not stated) or _is_percent(column, formats.get(column.index, set())):
             continue
         if stated:
             column.unit = None if kind_of_unit(stated) == "rate" else stated

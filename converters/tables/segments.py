@@ -62,7 +62,7 @@ def _leading_texts(block: Block, rows: list[int]) -> list[int]:
 
 def _textual(block: Block, rows: list[int]) -> Segment:
     """A block without a figure: a list of texts under a header, a header without rows, or just texts."""
-    if block.lone or block.left == block.right and not _is_single_column_list(block, rows):
+    if block.lone or (block.left == block.right and not _is_single_column_list(block, rows)):
         return Segment(block, above=rows)
     texts = [text for row in rows for _, text in block.texts(row)]
     if sum(map(is_sign_off, texts)) * 2 > len(texts):

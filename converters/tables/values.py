@@ -128,7 +128,7 @@ def _is_quantity(found: re.Match[str]) -> bool:
     digits = (found["digits"] or "").replace(",", "")
     if not digits and not found["fraction"]:
         return False
-    if len(digits) > 1 and digits[0] == "0" or len(digits) > MAX_DIGITS:
+    if (len(digits) > 1 and digits[0] == "0") or len(digits) > MAX_DIGITS:
         return False
     if bool(found["open"]) != bool(found["close"]):
         return False

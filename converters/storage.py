@@ -1,0 +1,198 @@
+"""Conversions in files: exact, deterministic, and read without parsing.
+
+A file is a row of Arrow IPC streams: one that is empty and describes the conversion in its metadata, then one for each
+table, with the table's description in its metadata, the grid row and the subtotal flag of each row, and the columns.
+Source: Apache Arrow, "Serialization and Interprocess Communication (IPC)".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from converters.model import Column, Conversion, Problem, Range, Scalar, Table
+from converters.tables.arrow import exact_type
+
+KEY = b"ondol"
+LAYOUT = 1
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
+
+
+def save(conversion: Conversion, path: str | Path) -> None:
+    """Writes a conversion to a file; the same conversion always gives the same bytes."""
+    with pa.OSFile(str(path), "wb") as sink:
+        _write(sink, pa.table({}), _conversion_data(conversion))
+        for table in conversion.tables:
+            _write(sink, _columns(table), _table_data(table))
+
+
+def load(path: str | Path) -> Conversion:
+    """Reads back exactly what save wrote.
+
+    Raises:
+        ValueError: the file is of another layout.
+    """
+    with pa.OSFile(str(path), "rb") as source:
+        _, data = _read(source)
+        if data.get("layout") != LAYOUT:
+            raise ValueError(f"{path} is no conversion of layout {LAYOUT}: delete it and convert the file again.")
+        conversion = Conversion(
+            name=data["name"],
+            sha256=data["sha256"],
+            format=data["format"],
+            state=data["state"],
+            problems=[Problem(**problem) for problem in data["problems"]],
+        )
+        for _ in range(data["tables"]):
+            columns, description = _read(source)
+            conversion.tables.append(_table(columns, description))
+    return conversion
+
+
+def _write(sink: Any, table: pa.Table, data: dict[str, Any]) -> None:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    table = table.replace_schema_metadata({KEY: text})
+    with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+        writer.write_table(table)
+
+
+def _read(source: Any) -> tuple[pa.Table, dict[str, Any]]:
+    table = pa.ipc.open_stream(source).read_all()
+    data: dict[str, Any] = json.loads((table.schema.metadata or {})[KEY].decode("utf-8", "surrogatepass"))
+    return table, data
+
+
+def _conversion_data(conversion: Conversion) -> dict[str, Any]:
+    return {
+        "layout": LAYOUT,
+        "name": conversion.name,
+        "sha256": conversion.sha256,
+        "format": conversion.format,
+        "state": conversion.state,
+        "problems": [
+            {"code": p.code, "message": p.message, "remedy": p.remedy, "where": p.where} for p in conversion.problems
+        ],
+        "tables": len(conversion.tables),
+    }
+
+
+def _columns(table: Table) -> pa.Table:
+    arrays = [pa.array(table.rows, pa.int32()), pa.array(table.row_subtotal, pa.bool_())]
+    arrays += [_encoded(column.values) for column in table.columns]
+    return pa.table(arrays, names=[str(i) for i in range(len(arrays))])
+
+
+def _table_data(table: Table) -> dict[str, Any]:
+    region = table.region
+    return {
+        "sheet": table.sheet,
+        "index": table.index,
+        "title": table.title,
+        "region": [region.top, region.left, region.bottom, region.right],
+        "notes": table.notes,
+        "container": table.container,
+        "errors": _places(table.errors),
+        "cell_units": _places(table.cell_units),
+        "nulls": _places(table.nulls),
+        "captions": _places(table.captions),
+        "columns": [
+            {
+                "index": c.index,
+                "path": c.path,
+                "type": c.type,
+                "unit": c.unit,
+                "role": c.role,
+                "subtotal": c.subtotal,
+                "derived": c.derived,
+                "tagged": exact_type(c.values) is None,
+            }
+            for c in table.columns
+        ],
+    }
+
+
+def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
+    return Table(
+        sheet=data["sheet"],
+        index=data["index"],
+        title=data["title"],
+        region=Range(*data["region"]),
+        rows=columns.column(0).to_pylist(),
+        row_subtotal=columns.column(1).to_pylist(),
+        columns=[_column(columns.column(i), c) for i, c in enumerate(data["columns"], 2)],
+        notes=tuple(data["notes"]),
+        container=tuple(data["container"]),
+        errors=_by_place(data["errors"]),
+        cell_units=_by_place(data["cell_units"]),
+        nulls=_by_place(data["nulls"]),
+        captions=_by_place(data["captions"]),
+    )
+
+
+def _column(array: Any, data: dict[str, Any]) -> Column:
+    values = array.to_pylist()
+    return Column(
+        index=data["index"],
+        path=tuple(data["path"]),
+        type=data["type"],
+        values=[_untagged(v) for v in values] if data["tagged"] else values,
+        unit=data["unit"],
+        role=data["role"],
+        subtotal=data["subtotal"],
+        derived=data["derived"],
+    )
+
+
+def _places(by_place: dict[tuple[int, int], Any]) -> list[tuple[int, int, Any]]:
+    return [(row, column, text) for (row, column), text in sorted(by_place.items(), key=lambda item: item[0])]
+
+
+def _by_place(places: Iterable[Sequence[Any]]) -> dict[tuple[int, int], Any]:
+    return {(row, column): text for row, column, text in places}
+
+
+def _encoded(values: Sequence[Scalar]) -> Any:
+    kind = exact_type(values)
+    return pa.array(values, kind) if kind is not None else pa.array([_tagged(v) for v in values], pa.string())
+
+
+def _tagged(value: Scalar) -> str | None:
+    """A value of a column of many types as a text: a letter for its type, then the value."""
+    if value is None:
+        return None
+    for kind, letter, write in _TAGS:
+        if type(value) is kind:
+            return letter + write(value)
+    raise TypeError(f"a cell holds a {type(value).__name__}, which is no Scalar")
+
+
+def _untagged(text: str | None) -> Scalar:
+    return None if text is None else _READ[text[0]](text[1:])
+
+
+_TAGS: tuple[tuple[type, str, Any], ...] = (
+    (str, "s", str),
+    (int, "i", str),
+    (float, "f", repr),
+    (bool, "b", str),
+    (Decimal, "n", str),
+    (dt.datetime, "m", dt.datetime.isoformat),
+    (dt.date, "d", dt.date.isoformat),
+    (dt.time, "t", dt.time.isoformat),
+)
+_READ: dict[str, Any] = {
+    "s": str,
+    "i": int,
+    "f": float,
+    "b": lambda text: text == "True",
+    "n": Decimal,
+    "m": dt.datetime.fromisoformat,
+    "d": dt.date.fromisoformat,
+    "t": dt.time.fromisoformat,
+}
