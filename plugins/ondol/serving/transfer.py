@@ -36,6 +36,7 @@ class Transfer:
         self._schema = schema
         self._dry_run = dry_run
         self._key = ", ".join(map(quote, spec.key))
+        self._match = " AND ".join(f"t.{column} = s.{column}" for column in map(quote, spec.key))
         self._kind = quote(next(name for name in map(str, itertools.count()) if name not in schema.names))
 
     def run(self, shape: Shape | None, batches: Iterable[pa.RecordBatch]) -> SyncResult:
@@ -73,7 +74,8 @@ class Transfer:
         self._guard(encoder.totals.rows, counts)
         if not self._dry_run:
             self._alter(plan)
-            self._merge(plan)
+            if any(counts.values()):
+                self._merge(plan)
             faults.point("sync.merged")
         return self._verified(encoder, **counts)
 
@@ -104,7 +106,6 @@ class Transfer:
 
     def _difference(self, shape: Shape, plan: Change) -> dict[str, int]:
         """The rows to write, in pg_temp.difference with what to do (`_kind`); how many there are of each kind."""
-        match = " AND ".join(f"s.{quote(column)} = t.{quote(column)}" for column in self._spec.key)
         now = {column: _now(column, shape, plan) for column in plan.types if column not in self._spec.key}
         changed = [f"s.{quote(column)} IS DISTINCT FROM {value}" for column, value in now.items()]
         one = quote(self._spec.key[0])
@@ -114,8 +115,7 @@ class Transfer:
         self._cursor.execute(
             f"CREATE TEMP TABLE difference ON COMMIT DROP AS SELECT {', '.join(values)},"
             f" CASE WHEN s.{one} IS NULL THEN 'deleted' WHEN t.{one} IS NULL THEN 'inserted' ELSE 'updated' END"
-            f" AS {self._kind}"
-            f" FROM pg_temp.mart AS s FULL JOIN {self._table} AS t ON {match}"
+            f" AS {self._kind} FROM pg_temp.mart AS s FULL JOIN {self._table} AS t ON {self._match}"
             f" WHERE {' OR '.join([f's.{one} IS NULL', f't.{one} IS NULL', *changed])}"
         )
         self._cursor.execute(
@@ -139,12 +139,11 @@ class Transfer:
             faults.point("sync.altered")
 
     def _merge(self, plan: Change) -> None:
-        match = " AND ".join(f"t.{quote(column)} = s.{quote(column)}" for column in self._spec.key)
         values = [quote(column) for column in plan.types if column not in self._spec.key]
         update = f" WHEN MATCHED THEN UPDATE SET {', '.join(f'{v} = s.{v}' for v in values)}" if values else ""
         columns = [quote(column) for column in plan.types]
         self._cursor.execute(
-            f"MERGE INTO {self._table} AS t USING pg_temp.difference AS s ON {match}"
+            f"MERGE INTO {self._table} AS t USING pg_temp.difference AS s ON {self._match}"
             f" WHEN MATCHED AND s.{self._kind} = 'deleted' THEN DELETE{update}"
             f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{c}' for c in columns)})"
         )
@@ -154,8 +153,7 @@ class Transfer:
         totals = encoder.totals
         if not self._dry_run:
             self._cursor.execute(totals.sql(self._table))
-            found = self._cursor.fetchone()
-            if differ := totals.differences(found):
+            if differ := totals.differences(self._cursor.fetchone()):
                 raise RetriableError(
                     f"{self._table}: PostgreSQL counts other totals than the mart: {'; '.join(differ)}. Nothing was "
                     "changed. Something else writes to this table, or a trigger alters its rows: stop that"

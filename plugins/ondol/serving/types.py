@@ -67,7 +67,7 @@ def pg_type(arrow: pa.DataType, column: str) -> str:
     Raises:
         Rejected: there is none.
     """
-    name = _SIMPLE.get(str(arrow)) or _parametric(arrow) or _nested(arrow)
+    name = _SIMPLE.get(str(arrow)) or _parametric(arrow, column) or _nested(arrow, column)
     if name is None:
         raise Rejected(
             f"column '{column}' has the type {arrow}, which PostgreSQL has no type for.",
@@ -77,11 +77,11 @@ def pg_type(arrow: pa.DataType, column: str) -> str:
     return name
 
 
-def _parametric(arrow: pa.DataType) -> str | None:
+def _parametric(arrow: pa.DataType, column: str) -> str | None:
     from pyarrow import types
 
     if types.is_dictionary(arrow):
-        return pg_type(arrow.value_type, "")
+        return pg_type(arrow.value_type, column)
     if types.is_decimal(arrow):
         precision, scale = max(arrow.precision, arrow.precision - arrow.scale), max(arrow.scale, 0)
         return f"numeric({max(precision, scale)},{scale})" if max(precision, scale) <= 38 else None
@@ -94,13 +94,13 @@ def _parametric(arrow: pa.DataType) -> str | None:
     return "bytea" if types.is_fixed_size_binary(arrow) else None
 
 
-def _nested(arrow: pa.DataType) -> str | None:
+def _nested(arrow: pa.DataType, column: str) -> str | None:
     from pyarrow import types
 
     if types.is_struct(arrow) or types.is_map(arrow):
         return "jsonb"
     if types.is_list(arrow) or types.is_large_list(arrow) or types.is_fixed_size_list(arrow):
-        element = pg_type(arrow.value_type, "")
+        element = pg_type(arrow.value_type, column)
         return "jsonb" if element in _NO_ARRAYS or element.endswith("[]") else element + "[]"
     return None
 

@@ -34,7 +34,7 @@ def test_a_type_maps_to_the_one_that_holds_all_its_values(arrow: pa.DataType, ex
     assert pg_type(arrow, "c") == expected
 
 
-@pytest.mark.parametrize("arrow", [pa.null(), pa.decimal256(50, 2), pa.month_day_nano_interval()])
+@pytest.mark.parametrize("arrow", [pa.null(), pa.decimal256(50, 2), pa.month_day_nano_interval(), pa.list_(pa.null())])
 def test_a_type_that_postgresql_lacks_is_refused_with_the_column(arrow: pa.DataType) -> None:
     with pytest.raises(Rejected, match="column 'c' has the type"):
         pg_type(arrow, "c")
