@@ -63,9 +63,9 @@ def convert(
 
 
 def _read(file: Path) -> Conversion:
-    from converters import convert as convert_file
+    from converters.sandbox import convert_safely
 
-    return convert_file(file)
+    return convert_safely(file)
 
 
 def _facts(conversion: Conversion) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from converters.model import Conversion
+from converters.sandbox import convert_many
 from ondol.cli.guess import ColumnGuess, ItemGuess, item_of, name_of
 from ondol.config.loader import load_tenant
 from ondol.config.names import identifier
 from ondol.config.pattern import match_name
-from ondol.config.tenant import ID_RULE, RESERVED
+from ondol.config.tenant import ID_RULE, RESERVED, Item
 from ondol.errors import FatalError
 
 _PLAIN = re.compile(r"[가-힣A-Za-z][가-힣\w/ ]*(?<! )")
@@ -20,14 +24,55 @@ _WORDS = {"true", "false", "null"}
 _UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def write_tenant(
-    folder: Path, tenant: str, title: str, files: list[Path]
-) -> tuple[Path, list[ItemGuess], dict[str, str]]:
-    """Write <folder>/<tenant>.yaml from sample files: its path, its items, and the files that were left out and why.
+@dataclass(slots=True)
+class Draft:
+    """What became of the sample files.
+
+    Args:
+        path: the file that was written.
+        items: by the name of the sample that each was guessed from.
+        unread: why a file was left out, by its name.
+        rows: how many rows the item reads of its sample, or why it reads none.
+    """
+
+    path: Path
+    items: dict[str, ItemGuess] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int | str] = field(default_factory=dict)
+
+
+def write_tenant(folder: Path, tenant: str, title: str, files: list[Path]) -> Draft:
+    """Write <folder>/<tenant>.yaml from sample files, and try its rules on them.
+
+    Files whose names differ in the date are of one kind; the first of them is the sample.
 
     Raises:
         FatalError: the id cannot be a tenant's, its file is there already, or no file has a table.
     """
+    draft = Draft(_new_path(folder, tenant))
+    samples = _samples(files)
+    conversions = dict(zip(samples, convert_many([(file, None) for file in samples.values()]), strict=True))
+    for name, conversion in conversions.items():
+        if conversion.tables:
+            draft.items[name] = item_of(name, conversion.tables, {i.id for i in draft.items.values()})
+        else:
+            draft.unread[name] = "; ".join(p.message for p in conversion.problems) or "it has no table"
+    if not draft.items:
+        raise FatalError("no sample file has a table: " + "; ".join(f"{f}: {why}" for f, why in draft.unread.items()))
+    _part(list(draft.items.values()), [file.name for file in files])
+    body = text(tenant, title, list(draft.items.values()), draft.unread)
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / draft.path.name).write_text(body)
+        config = load_tenant(Path(scratch) / draft.path.name)
+    draft.rows = {name: _try(config.item(item.id), conversions[name]) for name, item in draft.items.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    with draft.path.open("x") as file:
+        file.write(body)
+    return draft
+
+
+def _new_path(folder: Path, tenant: str) -> Path:
+    """Where the tenant's file will be; FatalError if it must not be written."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", tenant) or tenant in RESERVED or tenant.startswith("pg_"):
         word = identifier(tenant)
         word = f"{word}_co" if word in RESERVED or word.startswith("pg_") or len(word) < 2 else word
@@ -35,37 +80,30 @@ def write_tenant(
     path = folder / f"{tenant}.yaml"
     if path.exists():
         raise FatalError(f"{path} is there already and is not overwritten: edit it, or choose another id")
-    items, unread = guess_items(files)
-    if not items:
-        raise FatalError("no sample file has a table: " + "; ".join(f"{f}: {why}" for f, why in unread.items()))
-    body = text(tenant, title, items, unread)
-    with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / path.name).write_text(body)
-        load_tenant(Path(scratch) / path.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with path.open("x") as file:
-        file.write(body)
-    return path, items, unread
+    return path
 
 
-def guess_items(files: list[Path]) -> tuple[list[ItemGuess], dict[str, str]]:
-    """An item for each kind of file (files whose names differ in the date are of one kind); and what was left out."""
-    from converters import convert
-
-    items: dict[str, ItemGuess] = {}
-    unread: dict[str, str] = {}
+def _samples(files: list[Path]) -> dict[str, Path]:
+    """The first file of each kind, by its name."""
+    kinds: dict[str, Path] = {}
     for file in files:
-        name = name_of(file.name)
-        if name.glob in items:
-            continue
-        conversion = convert(file)
-        if not conversion.tables:
-            unread[file.name] = "; ".join(p.message for p in conversion.problems) or "it has no table"
-            continue
-        items[name.glob] = item_of(file.name, conversion.tables, {i.id for i in items.values()})
-    found = list(items.values())
-    _part(found, [file.name for file in files])
-    return found, unread
+        kinds.setdefault(name_of(file.name).glob, file)
+    return {file.name: file for file in kinds.values()}
+
+
+def _try(item: Item, conversion: Conversion) -> int | str:
+    """How many rows the item's rule reads of its sample, or why it reads none."""
+    from converters.errors import ContractBroken
+    from converters.tagging import About, tag
+
+    found = match_name(item.match.name or "", conversion.name)
+    start = (found and found.start) or dt.date(2000, 1, 1)
+    end = (found and found.end) or start
+    try:
+        about = About(item.id, start, end, "", conversion.sha256, conversion.name, "")
+        return int(tag(conversion, item.tag, about).table.num_rows)
+    except ContractBroken as broken:
+        return broken.reason
 
 
 def _part(items: list[ItemGuess], names: list[str]) -> None:

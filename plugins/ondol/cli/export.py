@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ondol.cli.output import plain
 from ondol.errors import FatalError
 
 if TYPE_CHECKING:
-    from converters.model import Column, Conversion, Scalar, Table
+    from converters.model import Column, Conversion, Table
 
 
 def document(conversion: Conversion) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def table_document(table: Table) -> dict[str, Any]:
         for c in table.columns
     ]
     rows = [
-        {"row": row + 1, "subtotal": total, "values": [_plain(c.values[position]) for c in table.columns]}
+        {"row": row + 1, "subtotal": total, "values": [plain(c.values[position]) for c in table.columns]}
         for position, (row, total) in enumerate(zip(table.rows, table.row_subtotal, strict=True))
     ]
     cells = {
@@ -93,7 +93,7 @@ def _csv(table: Table, path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow([_harmless(name) for name in names(table)])
         for position in range(len(table.rows)):
-            writer.writerow([_harmless(_plain(column.values[position])) for column in table.columns])
+            writer.writerow([_harmless(plain(column.values[position])) for column in table.columns])
 
 
 def _harmless(value: object) -> object:
@@ -129,20 +129,4 @@ def _array(column: Column) -> Any:
                 return pa.array(column.values, arrow)
             except (pa.ArrowException, OverflowError, TypeError):
                 break
-    return pa.array([None if v is None else str(_plain(v)) for v in column.values], pa.string())
-
-
-def _plain(value: Scalar) -> str | int | float | bool | None:
-    """A value as JSON and CSV have it: decimals as numbers where that loses nothing, dates as text."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal):
-        if value.is_finite() and value == value.to_integral_value():
-            return int(value)
-        near = float(value)
-        value = near if Decimal(repr(near)) == value else str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return value.isoformat()
+    return pa.array([None if v is None else str(plain(v)) for v in column.values], pa.string())

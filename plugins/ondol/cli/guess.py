@@ -34,6 +34,9 @@ RESEND = re.compile(
     re.IGNORECASE,
 )
 SPOKEN = re.compile(r"20\d{2}\s*[년.\-/]\s*\d{1,2}(?:\s*[월.\-/]\s*(\d{1,2}))?")
+MEASURES = frozenset(
+    "sales quantity target actual amount plan cost patients stock count budget profit produced".split()
+)
 MOST_COLUMNS = 300
 LONGEST_HEADER = 200
 MONEY = re.compile(r"원$|^(?:USD|KRW|JPY|EUR|달러|엔)$")
@@ -80,6 +83,11 @@ class ItemGuess:
     unique: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def names(self) -> list[str]:
+        """The canonical columns of its tidy table."""
+        melted = [self.unpivot[key] for key in ("into", "value") if key in self.unpivot] if self.unpivot else []
+        return [column.name for column in self.columns] + melted
+
 
 def name_of(file: str) -> Name:
     """The glob of a file's name: its date becomes a placeholder, marks of a resend become *."""
@@ -124,7 +132,7 @@ def item_of(file: str, tables: list[Table], taken: set[str]) -> ItemGuess:
     name = name_of(file)
     table = max(tables, key=lambda t: len(t.rows) * len(t.columns))
     period, grain = ("name", name.grain) if name.grain else _spoken(table)
-    unpivot, melted = _crosstab(table)
+    unpivot, melted = _crosstab(table, name.stem)
     usable = [c for c in table.columns if c.path and max(map(len, c.path)) <= LONGEST_HEADER and not c.subtotal]
     plain = [c for c in usable if c not in melted][:MOST_COLUMNS]
     names = {unpivot[key] for key in ("into", "value") if key in unpivot} if unpivot else set()
@@ -150,7 +158,7 @@ def _spoken(table: Table) -> tuple[str, str]:
     return ("content", "day" if found[1] else "month") if found else ("run", "day")
 
 
-def _crosstab(table: Table) -> tuple[dict[str, str] | None, list[Column]]:
+def _crosstab(table: Table, stem: str) -> tuple[dict[str, str] | None, list[Column]]:
     """The unpivot of header texts that are values (1월..12월), and the columns under them."""
     values = [c for c in table.columns if c.role == "value" and not c.subtotal]
     for pattern, glob, into, kind in CROSSTABS:
@@ -160,7 +168,7 @@ def _crosstab(table: Table) -> tuple[dict[str, str] | None, list[Column]]:
         rest = {tuple(t for t in c.path if not _is(pattern, t)) for c in melted}
         unpivot = {"over": glob, "into": into, "type": kind}
         if rest == {()}:
-            unpivot["value"] = _value_name(table, melted[0])
+            unpivot["value"] = _value_name([table.title or "", *table.notes, stem], melted[0])
             unpivot |= {"unit": melted[0].unit} if melted[0].unit else {}
         return unpivot, melted
     return None, []
@@ -170,12 +178,13 @@ def _is(pattern: str, text: str) -> bool:
     return re.fullmatch(pattern, re.sub(r"\s|[(\[（].*?[)\]）]", "", text)) is not None
 
 
-def _value_name(table: Table, column: Column) -> str:
-    """A name for the body of a crosstab: what its title speaks of, or amount, or value."""
-    for word in reversed(re.findall(r"[가-힣]+", table.title or "")):
-        name = canonical(re.sub(r"(?:현황|집계|표|실적표)$", "", word))
-        if name in ("sales", "quantity", "target", "actual", "amount", "plan", "cost", "patients", "stock", "count"):
-            return name
+def _value_name(texts: list[str], column: Column) -> str:
+    """A name for the body of a crosstab: the last measure that its title, notes or file name speak of."""
+    for text in texts:
+        for word in reversed(re.findall(r"[가-힣]+", text)):
+            for name in (canonical(word), canonical(re.sub(r"(?:현황|집계|실적표|표)$", "", word))):
+                if name in MEASURES:
+                    return name
     return "amount" if column.unit and MONEY.search(column.unit) else "value"
 
 

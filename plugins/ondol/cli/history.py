@@ -35,7 +35,8 @@ def history(
         say("the ledger has no such event")
     else:
         rows = [
-            (f"{e['at']:%Y-%m-%d %H:%M:%S}", str(e["run_key"]).partition("@")[2], e["stage"], e["decision"], e["name"],
+            (f"{e['at'].astimezone():%Y-%m-%d %H:%M:%S}",
+             str(e["run_key"]).partition("@")[2], e["stage"], e["decision"], e["name"],
              e["sha256"][:8], e["item"], _period(e["period_start"], e["period_end"]), e["reason"])
             for e in events
         ]  # fmt: skip

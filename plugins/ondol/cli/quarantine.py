@@ -31,7 +31,7 @@ def list_(
         say("nothing is in quarantine")
     else:
         rows = [
-            (e["id"], f"{e['at']:%Y-%m-%d %H:%M}", e["stage"], e["state"], e["name"], e["sha256"][:8],
+            (e["id"], f"{e['at'].astimezone():%Y-%m-%d %H:%M}", e["stage"], e["state"], e["name"], e["sha256"][:8],
              f"{e['reason']}\n→ {e['remedy']}")
             for e in entries
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ondol.cli.output import AsJson, TenantId, emit, say, table
+from ondol.cli.output import AsJson, TenantId, console, emit, table
 
 if TYPE_CHECKING:
     from ondol.manifest import Stage
@@ -41,7 +41,15 @@ def run(
 
     begin, end = _stage(first, "--from"), _stage(last, "--to")
     params = Params(force=force, items=known_items(tenant, item or []))
-    result = run_pipeline(tenant, date.date(), first=begin, last=end, params=params, progress=_progress)
+    with console(err=True).status("") as status:  # a spinner where somebody watches, nothing elsewhere
+        result = run_pipeline(
+            tenant,
+            date.date(),
+            first=begin,
+            last=end,
+            params=params,
+            progress=lambda stage, _: status.update(f"{stage} …"),
+        )
     if as_json:
         emit(asdict(result))
     else:
@@ -77,11 +85,6 @@ def known_items(tenant: str, wanted: list[str]) -> tuple[str, ...]:
                 f"{name!r} is no item of {tenant}; there are {', '.join(there)}.{hint}", param_hint="--item"
             )
     return tuple(wanted)
-
-
-def _progress(stage: Stage, counts: dict[str, int] | None) -> None:
-    if counts is None:
-        say(f"{stage} …", style="dim", err=True)
 
 
 def _show(result: RunResult) -> None:

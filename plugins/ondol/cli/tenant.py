@@ -78,16 +78,19 @@ def new(
     from ondol.cli.draft import write_tenant
     from ondol.settings import settings
 
-    files = [*sample, *(more or [])]
-    path, items, unread = write_tenant(settings().tenants, name, title or name, files)
+    draft = write_tenant(settings().tenants, name, title or name, [*sample, *(more or [])])
     if as_json:
-        emit({"file": str(path), "items": [_item(i) for i in items], "unread": unread})
+        items = [{**_item(item), "sample": file, "rows": draft.rows[file]} for file, item in draft.items.items()]
+        emit({"file": str(draft.path), "items": items, "unread": draft.unread})
         return
-    for file, reason in unread.items():
+    for file, reason in draft.unread.items():
         say(f"{file}: left out: {reason}", err=True)
-    table(["item", "files", "columns"], [(i.id, i.name.glob, ", ".join(c.name for c in i.columns)) for i in items])
-    say(f"wrote {path}: edit it, then run 'ondol check'")
+    rows = [
+        (item.id, item.name.glob, ", ".join(item.names()), file, draft.rows[file]) for file, item in draft.items.items()
+    ]
+    table(["item", "files", "columns", "sample", "rows read of it"], rows)
+    say(f"wrote {draft.path}: edit it, then run 'ondol check'")
 
 
 def _item(item: ItemGuess) -> dict[str, object]:
-    return {"id": item.id, "name": item.name.glob, "columns": [c.name for c in item.columns], "notes": item.notes}
+    return {"id": item.id, "name": item.name.glob, "columns": item.names(), "notes": item.notes}

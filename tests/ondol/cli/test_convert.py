@@ -48,8 +48,8 @@ def test_facts_are_the_lines_that_the_shared_scorer_reads(ondol, workbook):
     facts = [json.loads(line) for line in ondol("convert", workbook, "--facts").out.splitlines()]
     fact = next(f for f in facts if f["cell"] == "C4")
     assert fact == {
-        "sheet": "실적", "cell": "C4", "column": ["금액"], "row": ["강남점"], "value": 1200, "type": "number", "unit": "천원",
-        "subtotal": False, "role": "value",
+        "sheet": "실적", "cell": "C4", "column": ["금액"], "row": ["강남점"], "value": 1200, "type": "number",
+        "unit": "천원", "subtotal": False, "role": "value",
     }  # fmt: skip
 
 

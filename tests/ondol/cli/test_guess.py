@@ -82,8 +82,8 @@ def test_months_in_the_header_become_rows():
         [table([label(("지점명",), ["강남", "마포"]), *months, total], title="2026년 매출목표")],
         set(),
     )
-    assert item.unpivot == {"over": "*월", "into": "month", "type": "month", "value": "amount", "unit": "천원"}
-    assert [c.name for c in item.columns] == ["store_name"]
+    assert item.unpivot == {"over": "*월", "into": "month", "type": "month", "value": "target", "unit": "천원"}
+    assert item.names() == ["store_name", "month", "target"]
     assert (item.grain, item.unique) == ("year", ["month", "store_name"])
 
 

@@ -35,6 +35,7 @@ def test_files_of_one_kind_make_one_item(ondol, place, sample):
     items = said.json["items"]
     assert [item["name"] for item in items] == ["매출_{yyyymmdd}.csv", "매출_{yyyymmdd}_상세*.csv"]
     assert "resend" in items[0]["notes"][0]
+    assert [(item["sample"], item["rows"]) for item in items] == [(sample.name, 2), (detail.name, 2)]
 
 
 def test_a_file_that_cannot_be_read_is_left_out_and_told(ondol, place, sample, tmp_path):
