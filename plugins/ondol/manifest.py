@@ -65,8 +65,13 @@ class Entry(BaseModel):
 
     @property
     def version(self) -> tuple[str, str, str]:
-        """What orders the files of one slot: arrival, then name, then content; the greatest is current."""
-        return (self.arrived.astimezone(dt.UTC).isoformat(), self.name, self.sha256)
+        """What orders the files of one slot; the greatest is current."""
+        return version_of(self.arrived, self.name, self.sha256)
+
+
+def version_of(arrived: dt.datetime, name: str, sha256: str) -> tuple[str, str, str]:
+    """Arrival, then the name without its ending, so that "a 수정.xlsx" is newer than "a.xlsx"; then content."""
+    return (arrived.astimezone(dt.UTC).isoformat(), name.rpartition(".")[0] or name, sha256)
 
 
 class Manifest(BaseModel):

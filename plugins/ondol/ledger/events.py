@@ -72,8 +72,8 @@ class Ledger:
                    item, period_start, period_end, part, sha256, rules, name, arrived, run_key
             FROM ondol.event
             WHERE tenant = %s AND stage = 'load' AND decision IN ('loaded', 'unchanged') AND item = ANY(%s)
-            ORDER BY item, period_start, period_end, part, arrived DESC, name COLLATE "C" DESC,
-                sha256 COLLATE "C" DESC, id DESC""",
+            ORDER BY item, period_start, period_end, part, arrived DESC,
+                regexp_replace(name, '\\.[^.]*$', '') COLLATE "C" DESC, sha256 COLLATE "C" DESC, id DESC""",
             (self.tenant, sorted(set(items))),
         )
         return {(r["item"], r["period_start"], r["period_end"], r["part"]): r for r in rows}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ondol.config.tenant import duration
-from ondol.manifest import Entry, Manifest
+from ondol.manifest import Entry, Manifest, version_of
 from ondol.stages.context import StageContext
 from ondol.stages.map import is_temporary
 
@@ -74,7 +74,7 @@ def _compare(context: StageContext, entry: Entry, known: _Known) -> tuple[str, s
         return None
     if (now["sha256"], now["rules"]) == (entry.sha256, context.rules(entry)):
         return "duplicate", f"the same content was loaded as '{now['name']}' in run {now['run_key']} by the same rules"
-    if entry.version < (now["arrived"].astimezone(dt.UTC).isoformat(), now["name"], now["sha256"]):
+    if entry.version < version_of(now["arrived"], now["name"], now["sha256"]):
         return "superseded", f"'{now['name']}' of run {now['run_key']} is newer"
     return None
 
