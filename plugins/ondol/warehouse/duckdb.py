@@ -75,11 +75,12 @@ class DuckDbWarehouse:
         """See Warehouse."""
         key = [slot.item, slot.period.start, slot.period.end, slot.part]
         with self.transaction() as connection:
-            held = connection.execute(
+            held = first(
+                connection,
                 "SELECT version, rules_hash, table_name FROM _ondol.loads"
                 " WHERE item = ? AND period_start = ? AND period_end = ? AND part = ?",
                 key,
-            ).fetchone()
+            )
             if held and held[0] > list(version):
                 return LoadResult("superseded")
             if held and held[:2] == (list(version), rules_hash):
@@ -117,9 +118,9 @@ class DuckDbWarehouse:
         with self.connect() as connection:
             self._must_exist(connection, table)
             columns = _columns(connection, self.tenant, table)
-            rows = connection.execute(
-                f"SELECT count(*), sum(hash(t)::HUGEINT), bit_xor(hash(t)) FROM {self.name(table)} AS t"
-            ).fetchone()
+            rows = first(
+                connection, f"SELECT count(*), sum(hash(t)::HUGEINT), bit_xor(hash(t)) FROM {self.name(table)} AS t"
+            )
         return hashlib.sha256(json.dumps([columns, rows]).encode()).hexdigest()
 
     def comments(self, table: str) -> dict[str, str]:
@@ -212,7 +213,7 @@ class DuckDbWarehouse:
                 )
 
     def _delete(self, connection: DuckDBPyConnection, table: str, key: list[object]) -> int:
-        deleted = connection.execute(f"DELETE FROM {self.name(table)} WHERE {SLOT}", key).fetchone()
+        deleted = first(connection, f"DELETE FROM {self.name(table)} WHERE {SLOT}", key)
         return int(deleted[0]) if deleted else 0
 
     def _insert(
@@ -239,7 +240,7 @@ class DuckDbWarehouse:
             connection.execute(f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM _arriving")
             connection.unregister("_arriving")
             count = file.metadata.num_rows
-        held = connection.execute(f"SELECT count(*) FROM {self.name(table)} WHERE {SLOT}", key).fetchone()
+        held = first(connection, f"SELECT count(*) FROM {self.name(table)} WHERE {SLOT}", key)
         if held != (count,):
             raise FatalError(
                 f"{parquet} has {count} rows, but {held and held[0]} of {table} are of its slot {slot}: "
@@ -302,6 +303,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def first(connection: DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...] | None:
+    """The first row, or None; a result that is not read to its end would keep the connection busy."""
+    rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
+    return rows[0] if rows else None
+
+
 def loaded_state(connection: DuckDBPyConnection) -> str:
     """A hash of what every slot holds."""
     rows = connection.execute(
@@ -345,4 +352,4 @@ def _columns(connection: DuckDBPyConnection, schema: str, table: str) -> list[tu
 
 
 def _is_empty(connection: DuckDBPyConnection, target: str) -> bool:
-    return connection.execute(f"SELECT 1 FROM {target} LIMIT 1").fetchone() is None
+    return first(connection, f"SELECT 1 FROM {target} LIMIT 1") is None

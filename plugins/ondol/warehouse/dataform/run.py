@@ -20,7 +20,7 @@ from ondol.errors import FatalError
 from ondol.faults import point
 from ondol.warehouse.base import ActionResult, TransformResult
 from ondol.warehouse.dataform.project import Action, Project, Target, compile_project
-from ondol.warehouse.duckdb import DuckDbWarehouse, loaded_state, quoted
+from ondol.warehouse.duckdb import DuckDbWarehouse, first, loaded_state, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -183,7 +183,7 @@ class _Run:
         if rows:
             message = f"{action.name} found {rows} row{'s' * (rows > 1)}, kept in {'.'.join(action.target)}"
             return ActionResult(action.name, action.kind, "failed", rows, message)
-        run(f"DROP TABLE IF EXISTS {target}")
+        self._drop(action.target)
         return ActionResult(action.name, action.kind, "done", 0)
 
     def _typed(self, query: str) -> str:
@@ -200,22 +200,21 @@ class _Run:
 
     def _drop_other_kind(self, target: Target, made: str) -> None:
         """CREATE OR REPLACE does not make a table of a view, nor a view of a table."""
-        there = self.connection.execute(
-            "SELECT table_type FROM information_schema.tables WHERE (table_schema, table_name) = (?, ?)", target
-        ).fetchone()
-        if there and (there[0] == "VIEW") != (made == "VIEW"):
+        if self._kind(target) not in (None, made):
             self._drop(target)
 
+    def _kind(self, target: Target) -> str | None:
+        """TABLE or VIEW, if it is there."""
+        sql = "SELECT table_type FROM information_schema.tables WHERE (table_schema, table_name) = (?, ?)"
+        there = first(self.connection, sql, target)
+        return ("VIEW" if there[0] == "VIEW" else "TABLE") if there else None
+
     def _drop(self, target: Target) -> None:
-        views = self.connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE (table_schema, table_name, table_type) = (?, ?, 'VIEW')",
-            target,
-        )
-        kind = "VIEW" if views.fetchone() else "TABLE"
-        self.connection.execute(f"DROP {kind} IF EXISTS {'.'.join(map(quoted, target))}")
+        if kind := self._kind(target):
+            self.connection.execute(f"DROP {kind} {'.'.join(map(quoted, target))}")
 
     def _count(self, target: str) -> int:
-        counted = self.connection.execute(f"SELECT count(*) FROM {target}").fetchone()
+        counted = first(self.connection, f"SELECT count(*) FROM {target}")
         return int(counted[0]) if counted else 0
 
     def _comment(self, made: str, target: str, action: Action) -> None:
@@ -230,7 +229,7 @@ class _Run:
 
     def _drop_orphans(self) -> None:
         """Drop what the models made last time and make no more."""
-        last = self.connection.execute("SELECT made FROM _ondol.transforms").fetchone()
+        last = first(self.connection, "SELECT made FROM _ondol.transforms")
         now = {action.name for action in self.project.actions}
         for name in sorted(set(last[0] if last else ()) - now - set(self.schemas)):
             self._drop((self.warehouse.tenant, name))
@@ -267,7 +266,7 @@ def _cast(column: str, kind: str) -> str:
 
 
 def _last_input(connection: DuckDBPyConnection) -> str | None:
-    last = connection.execute("SELECT input FROM _ondol.transforms").fetchone()
+    last = first(connection, "SELECT input FROM _ondol.transforms")
     return last[0] if last else None
 
 

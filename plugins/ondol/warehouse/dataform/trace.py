@@ -11,7 +11,7 @@ from ondol.errors import FatalError
 from ondol.manifest import Period
 from ondol.warehouse.base import LINEAGE, Origin
 from ondol.warehouse.dataform.project import Action, Project, compile_project
-from ondol.warehouse.duckdb import DuckDbWarehouse, quoted
+from ondol.warehouse.duckdb import DuckDbWarehouse, first, quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,8 +32,7 @@ def trace(
     with warehouse.connect() as connection:
         tables = _columns(connection, warehouse.tenant)
         row = _Row(table, dict(key), column, tables)
-        found = connection.execute(f"SELECT 1 FROM {warehouse.name(table)} WHERE {row.condition} LIMIT 1", row.values)
-        if not found.fetchone():
+        if not first(connection, f"SELECT 1 FROM {warehouse.name(table)} WHERE {row.condition} LIMIT 1", row.values):
             raise FatalError(f"{table} has no row where {row.key}")
         if project and table in _queries(project):
             values = _of_mart(connection, project, row)

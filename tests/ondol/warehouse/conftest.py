@@ -1,0 +1,151 @@
+"""Tidy tables to load, and a small Dataform project that the real compiler compiles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ondol.manifest import Period
+from ondol.settings import PROJECT
+from ondol.warehouse.base import Slot
+from ondol.warehouse.dataform import toolchain
+from ondol.warehouse.duckdb import DuckDbWarehouse
+
+LINEAGE = [
+    ("_item", pa.string()),
+    ("_period_start", pa.date32()),
+    ("_period_end", pa.date32()),
+    ("_part", pa.string()),
+    ("_sha256", pa.string()),
+    ("_file", pa.string()),
+    ("_sheet", pa.string()),
+    ("_row", pa.int32()),
+    ("_cells", pa.string()),
+    ("_run_key", pa.string()),
+]
+SCHEMAS = {
+    "sales": pa.schema(
+        [("sale_date", pa.date32()), ("store_code", pa.string()), ("amount", pa.decimal128(38, 9)), *LINEAGE]
+    ),
+    "stores": pa.schema([("store_code", pa.string()), ("store_name", pa.string()), *LINEAGE]),
+}
+
+
+class Loader:
+    """Loads rows as one file's tidy table; each column's cell is its letter and the row's number in the sheet."""
+
+    def __init__(self, warehouse: DuckDbWarehouse, folder: Path) -> None:
+        self.warehouse = warehouse
+        self.folder = folder
+
+    def parquet(self, table: str, slot: Slot, rows: list[tuple[Any, ...]], sha256: str = "aa", **schema: Any) -> Path:
+        fields = schema.get("schema") or SCHEMAS[table]
+        names = fields.names[: -len(LINEAGE)]
+        full = []
+        for number, row in enumerate(rows, 5):
+            values = dict(zip(names, row, strict=True))
+            cells = {name: f"{chr(65 + i)}{number}" for i, name in enumerate(names)}
+            lineage = (
+                slot.item,
+                slot.period.start,
+                slot.period.end,
+                slot.part,
+                sha256,
+                f"{slot}.xlsx",
+                "Sheet1",
+                number,
+            )
+            full.append(
+                values
+                | dict(zip([name for name, _ in LINEAGE], lineage, strict=False))
+                | {"_cells": json.dumps(cells, sort_keys=True), "_run_key": "run"}
+            )
+        path = self.folder / f"{len(list(self.folder.glob('*.parquet')))}.parquet"
+        pq.write_table(pa.Table.from_pylist(full, schema=fields), path)
+        return path
+
+    def __call__(
+        self,
+        table: str,
+        slot: Slot,
+        rows: list[tuple[Any, ...]],
+        *,
+        version: tuple[str, ...] = ("2026-01-05T00:00", "a.xlsx", "aa"),
+        rules_hash: str = "r1",
+        schema: pa.Schema | None = None,
+    ) -> Any:
+        path = self.parquet(table, slot, rows, version[-1], schema=schema)
+        return self.warehouse.load(
+            table,
+            schema or SCHEMAS[table],
+            path,
+            slot=slot,
+            version=version,
+            sha256=version[-1],
+            rules_hash=rules_hash,
+            run_key="run",
+        )
+
+
+def day(number: int, item: str = "sales_daily", part: str = "") -> Slot:
+    date = dt.date(2026, 1, number)
+    return Slot(item, Period(start=date, end=date), part)
+
+
+@pytest.fixture(name="day")
+def _day() -> Callable[..., Slot]:
+    return day
+
+
+@pytest.fixture
+def schemas() -> dict[str, pa.Schema]:
+    return dict(SCHEMAS)
+
+
+@pytest.fixture(scope="session")
+def compiler() -> Path:
+    """The installed node_modules of the repository's Dataform project."""
+    project = PROJECT / "tenants" / "dataform"
+    toolchain.install(project)
+    return project / "node_modules"
+
+
+@pytest.fixture
+def project(tmp_path: Path, compiler: Path) -> Path:
+    """A copy of the test project that a test may edit."""
+    folder = tmp_path / "tenants" / "dataform"
+    shutil.copytree(Path(__file__).parent / "project", folder)
+    (folder / "node_modules").symlink_to(compiler)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled graphs are kept between tests."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, project: Path) -> Iterator[DuckDbWarehouse]:
+    warehouse = DuckDbWarehouse(tmp_path / "home", "hanbit", project=project, wait=5)
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def load(warehouse: DuckDbWarehouse, tmp_path: Path) -> Loader:
+    return Loader(warehouse, tmp_path)
+
+
+@pytest.fixture
+def won() -> Callable[[str], Decimal]:
+    return Decimal
