@@ -127,7 +127,9 @@ class Sheet:
         if number_format:
             cell.number_format = number_format
         if down > 1 or across > 1:
-            self._page.merge_cells(start_row=row, start_column=column, end_row=row + down - 1, end_column=column + across - 1)
+            self._page.merge_cells(
+                start_row=row, start_column=column, end_row=row + down - 1, end_column=column + across - 1
+            )
 
     def sign_off(self, column: int, people: Sequence[tuple[str, str]]) -> None:
         """The approval box of rows 1 and 2: one column a rank, its holder's name below."""
