@@ -138,8 +138,9 @@ def _cell(table: Table, column: Column, position: int) -> Text:
         if error := table.errors.get(place):
             return Text(clean(error), style="red")
         return Text(clean(table.captions.get(place) or table.nulls.get(place)), style="dim")
-    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    text = f"{value:,}" if number else clean(value)
+    text = clean(value)
+    if isinstance(value, int | float | Decimal) and not -10_000 < value < 10_000:  # 2026 stays a year
+        text = f"{value:,}"
     if unit := table.cell_units.get(place):
         text += f" {clean(unit)}"
     return Text(text, style="bold" if column.role == "label" else "")

@@ -50,11 +50,11 @@ def clean(value: object) -> str:
 
 
 def console(*, err: bool = False) -> Console:
-    """A console that takes texts as they are (no markup), wide enough where nobody watches."""
+    """A console that takes texts as they are (no markup), and never folds them where a program reads."""
     from rich.console import Console
 
     stream = sys.stderr if err else sys.stdout
-    width = None if stream.isatty() else 160
+    width = None if stream.isatty() else 1000
     return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
 
 

@@ -92,8 +92,8 @@ def _show(result: RunResult) -> None:
         (stage, _counts(counts), f"{result.seconds.get(stage, 0):.2f} s") for stage, counts in result.counts.items()
     ]
     table(["stage", "what it did", "time"], rows, title=result.run_key, right=["time"])
-    if result.marts:
-        table(["mart", "what became of it"], sorted(result.marts.items()))
+    if marts := sorted((name, fate) for name, fate in result.marts.items() if fate != "done"):  # assertions that held
+        table(["mart", "what became of it"], marts)
     if result.quarantined:
         held = [(e["id"], e["stage"], e["name"], f"{e['reason']}\n→ {e['remedy']}") for e in result.quarantined]
         table(["number", "stage", "file", "why, and what to do"], held, title="In quarantine", right=["number"])

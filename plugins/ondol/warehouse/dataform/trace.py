@@ -32,7 +32,7 @@ def trace(
     with warehouse.connect() as connection:
         tables = _columns(connection, warehouse.tenant)
         row = _Row(table, dict(key), column, tables)
-        if not first(connection, f"SELECT 1 FROM {warehouse.name(table)} WHERE {row.condition} LIMIT 1", row.values):
+        if not _is_there(connection, warehouse, row):
             raise FatalError(f"{table} has no row where {row.key}")
         if project and table in _queries(project):
             values = _of_mart(connection, project, row)
@@ -41,6 +41,16 @@ def trace(
         else:
             raise FatalError(f"{table} is made by no query of the models, so it cannot be traced")
         return sorted(_origins(connection, warehouse, values), key=lambda o: (o.file, o.sheet, o.row, o.column))
+
+
+def _is_there(connection: DuckDBPyConnection, warehouse: DuckDbWarehouse, row: _Row) -> bool:
+    """Whether the table has the row; a value that is not of its column's type names none."""
+    import duckdb
+
+    try:
+        return bool(first(connection, f"SELECT 1 FROM {warehouse.name(row.table)} WHERE {row.condition}", row.values))
+    except duckdb.ConversionException:
+        return False
 
 
 class _Row:
