@@ -68,7 +68,7 @@ class Block:
 
     def text(self, row: int, column: int) -> str:
         """What a reader of the sheet sees in a cell; "" if nothing."""
-        return text_of(self.grid.value(row, column), self.grid.look(row, column))
+        return shown_text(self.grid, row, column)
 
     def texts(self, row: int) -> list[tuple[int, str]]:
         """The cells of a row that hold something: column and what is seen."""
@@ -87,6 +87,11 @@ class Block:
         """The values of one column in some rows."""
         source = self.grid.rows
         return [values[column] if column < len(values := source[row]) else None for row in rows]
+
+
+def shown_text(grid: Grid, row: int, column: int) -> str:
+    """What a reader of the sheet sees in a cell; "" if nothing."""
+    return text_of(grid.value(row, column), grid.look(row, column))
 
 
 def find_blocks(grid: Grid) -> list[Block]:

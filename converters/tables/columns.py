@@ -23,6 +23,7 @@ from converters.tables.words import (
     is_counter_header,
     is_date_header,
     is_period_label,
+    is_specification_header,
     measure,
 )
 
@@ -147,7 +148,7 @@ def _are_codes(counts: Counter[str], header: str, textual: bool) -> bool:
     """Digits that identify and count nothing."""
     if is_counter_header(header) or is_period_label(header):
         return any(map(_CODE.fullmatch, counts))
-    if is_code_header(header) or any(map(_CODE.fullmatch, counts)):
+    if is_code_header(header) or is_specification_header(header) or any(map(_CODE.fullmatch, counts)):
         return True
     if any(len(text) > MAX_DIGITS and text.isdigit() for text in counts):
         return True

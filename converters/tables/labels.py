@@ -19,6 +19,7 @@ from converters.tables.words import (
     is_inner_total,
     is_period_label,
     is_total,
+    is_unit_header,
     measure,
     undecorated,
 )
@@ -66,7 +67,7 @@ def leading_labels(body: Body) -> list[int]:
     found: list[int] = []
     for column in body.columns:
         kind, header = body.kinds[column], body.header_text(column)
-        if kind == "n" and is_counter_header(header):
+        if (kind == "n" and is_counter_header(header)) or is_unit_header(header):
             continue
         if kind == "n" and not found and is_period_label(header) and _is_unique(body.raw[column]):
             found.append(column)

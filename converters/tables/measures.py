@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from converters.model import Column, Scalar, Table
+from converters.tables.blocks import Block
 from converters.tables.numberformats import PERIOD_SUFFIX, shown
 from converters.tables.units import is_unit, kind_of_unit, split_units, unit_in_brackets
-from converters.tables.words import Measure, bare, is_count_label, may_be_rate, measure
-
-UNIT_HEADERS = frozenset(["단위", "単位", "unit", "units", "uom"])
+from converters.tables.words import Measure, is_count_label, is_unit_header, may_be_rate, measure
 
 
 def measure_of(path: Sequence[str]) -> Measure | None:
     """What a column measures, by the innermost header text that says so."""
-    return next((found for text in reversed(path) if (found := measure(text))), None)
+    found = next((found for text in reversed(path) if (found := measure(text))), None)
+    return None if found == "id" and len(path) > 1 else found
 
 
 def header_unit(path: Sequence[str]) -> str | None:
@@ -104,7 +103,7 @@ def _set(table: Table, row: int, column: Column, unit: str | None) -> None:
 
 def _from_unit_column(table: Table, values: Sequence[Column]) -> None:
     """A column 단위 gives the unit of the quantity in its row, or of all figures if none is a quantity."""
-    units = next((c for c in table.columns if c.path and bare(c.path[-1]) in UNIT_HEADERS and c.type == "text"), None)
+    units = next((c for c in table.columns if c.path and is_unit_header(c.path[-1]) and c.type == "text"), None)
     if units is None:
         return
     for row, stated in zip(table.rows, units.values, strict=True):
@@ -162,14 +161,13 @@ def _set_row(table: Table, row: int, values: Sequence[Column], position: int, un
             _set(table, row, column, unit)
 
 
-def unit_row_units(texts: Sequence[tuple[int, str]], columns: Sequence[int]) -> dict[int, str]:
-    """The unit over each column from a row of units; a unit holds until the next one."""
+def unit_row_units(block: Block, row: int) -> dict[int, str]:
+    """The unit over each column from a row of units; a merged one holds for all columns that it spans."""
     found: dict[int, str] = {}
-    marks = [(column, split_units(text.strip("()[]（） "))) for column, text in texts]
-    for (column, units), (following, _) in pairwise([*marks, (max(columns, default=0) + 1, [])]):
-        for covered in range(column, following):
-            if units:
-                found[covered] = units[0]
+    for column in block.span:
+        units = split_units(block.spread(row, column).strip("()[]（） "))
+        if units:
+            found[column] = units[0]
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from converters.tables.blocks import Block
+from converters.tables.blocks import Block, shown_text
 from converters.tables.header import figure_columns, first_data_row, header_rows
 from converters.tables.words import is_note, is_sign_off
 
@@ -33,6 +33,8 @@ class Segment:
 
 def segments(block: Block) -> list[Segment]:
     """The tables of a block from top to bottom; one segment of texts if it holds none."""
+    if block.lone:
+        return [Segment(block, above=block.rows)]
     found: list[Segment] = []
     rows = block.rows
     while rows:
@@ -62,7 +64,7 @@ def _leading_texts(block: Block, rows: list[int]) -> list[int]:
 
 def _textual(block: Block, rows: list[int]) -> Segment:
     """A block without a figure: a list of texts under a header, a header without rows, or just texts."""
-    if block.lone or (block.left == block.right and not _is_single_column_list(block, rows)):
+    if block.left == block.right and not _is_single_column_list(block, rows):
         return Segment(block, above=rows)
     texts = [text for row in rows for _, text in block.texts(row)]
     if sum(map(is_sign_off, texts)) * 2 > len(texts):
@@ -144,7 +146,7 @@ def _is_same(block: Block, known: int, row: int) -> bool:
 def _page_head(block: Block, rows: list[int], position: int, segment: Segment) -> list[int]:
     """Titles and other lone lines right over a repeated header."""
     found = []
-    known = {text for row in segment.above for _, text in block.texts(row)}
+    known = _texts_above(block, segment.header[0])
     while position > 0:
         texts = block.texts(rows[position - 1])
         if len(texts) != 1 or not (texts[0][1] in known or is_note(texts[0][1])):
@@ -152,6 +154,12 @@ def _page_head(block: Block, rows: list[int], position: int, segment: Segment) -
         position -= 1
         found.append(position)
     return found
+
+
+def _texts_above(block: Block, row: int) -> set[str]:
+    """The texts in the rows right over a header, whatever block they are in."""
+    grid = block.grid
+    return {shown_text(grid, r, c) for r in range(max(0, row - 6), row) for c, v in enumerate(grid.rows.get(r, ())) if v is not None}
 
 
 def _is_new_header(block: Block, rows: list[int], position: int, figures: dict[int, str]) -> bool:

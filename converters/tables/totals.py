@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from converters.model import Scalar
 from converters.tables.labels import Body
-from converters.tables.words import is_total, may_be_total
+from converters.tables.values import number_in
+from converters.tables.words import is_inner_total, is_total, may_be_total
 
 TOLERANCE = 1e-6
 MAX_ROWS = 5000
@@ -25,6 +26,31 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
         if words:
             found.update({i: v for i, v in enumerate(values) if v in words and i not in found})  # type: ignore[misc]
     return {i: word for i, word in found.items() if _has_figure(body, i, figures)}
+
+
+def leave_sections(body: Body, sections: list[str | None], totals: dict[int, str]) -> None:
+    """Takes totals of everything out of the last section: those that do not sum up its rows."""
+    inner = any(is_inner_total(word) for word in totals.values())
+    for position, word in totals.items():
+        if is_inner_total(word) or sections[position] is None:
+            continue
+        rows = [i for i in range(position) if sections[i] == sections[position] and i not in totals]
+        others = any(section != sections[position] for section in sections[:position])
+        if inner or (others and not _sums_up(body, position, rows)):
+            sections[position] = None
+
+
+def _sums_up(body: Body, position: int, rows: Sequence[int]) -> bool:
+    columns = [[_figure(v) for v in body.raw[c]] for c in body.columns if body.kinds[c] == "n"]
+    return _is_sum(columns, position, rows)
+
+
+def _figure(value: Scalar) -> Scalar:
+    """The number that a raw value is or says."""
+    if isinstance(value, str):
+        found = number_in(value)
+        return found.value if found else None
+    return value
 
 
 def _has_figure(body: Body, position: int, figures: Sequence[int]) -> bool:

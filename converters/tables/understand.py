@@ -25,7 +25,7 @@ from converters.tables.measures import common_unit, set_cell_units, set_column_u
 from converters.tables.numberformats import show_number, shown
 from converters.tables.segments import Segment, joined, segments
 from converters.tables.surroundings import Surroundings, surroundings_of
-from converters.tables.totals import proved_parents, proved_rows, total_columns, total_rows
+from converters.tables.totals import leave_sections, proved_parents, proved_rows, total_columns, total_rows
 from converters.tables.words import measure
 
 
@@ -61,6 +61,7 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     sections = take_sections(body, labels)
     fill_merged(body)
     totals = total_rows(body, labels)
+    leave_sections(body, sections, totals)
     inner_totals = any(position < len(body.rows) - 1 for position in totals)
     blank_filled = is_blank_filled(body, labels)
     ancestors = outline(body, labels[-1]) if labels else None
@@ -97,7 +98,7 @@ def _body(segment: Segment) -> tuple[Body, dict[int, str]]:
     units: dict[int, str] = {}
     for row in segment.header:
         if is_unit_row(block, row):
-            units = unit_row_units(block.texts(row), columns)
+            units = unit_row_units(block, row)
     body = Body(block, segment.header, segment.body, columns, paths(block, segment.header, columns))
     body.load()
     return body, units

@@ -63,6 +63,8 @@ def kind_of_unit(text: str) -> UnitKind | None:
 def is_unit(text: str) -> bool:
     """The text is a unit that may follow a figure: 명, 천원, kg; not one that names places or dates (호, 월)."""
     word = folded(text)
+    if len(word) == 1 and word.isascii() and word.isalpha():  # "18L", "3T": a size, not a quantity
+        return False
     return kind_of_unit(word) is not None and word not in {"월", "일", "년", "호", "층"}
 
 

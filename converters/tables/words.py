@@ -143,6 +143,8 @@ _PERIOD_LABEL = re.compile(
 )
 _DATE_HEADER = re.compile(r"일자|날짜|일시|date|日付|年月日|일$|기준일", re.I)
 
+_SPECIFICATION = re.compile(r"규격|사양|사이즈|모델|spec|model|\bsize|型番|規格", re.I)
+_UNIT_HEADERS = frozenset(["단위", "単位", "unit", "units", "uom"])
 _SIGN_OFF = frozenset(
     [
         "결재",
@@ -276,9 +278,19 @@ def is_code_header(text: str) -> bool:
     return bool(_CODE_HEADER.search(unicodedata.normalize("NFKC", text)))
 
 
+def is_specification_header(text: str) -> bool:
+    """What is below describes a thing in letters and digits (18L, M8): 규격, 모델."""
+    return bool(_SPECIFICATION.search(bare(text)))
+
+
 def is_counter_header(text: str) -> bool:
     """A column that numbers its rows: No., 순번."""
     return bool(_COUNTER_HEADER.match(bare(text)))
+
+
+def is_unit_header(text: str) -> bool:
+    """A column that gives the unit of its row: 단위, UoM."""
+    return bare(text) in _UNIT_HEADERS
 
 
 def is_period_label(text: str) -> bool:
