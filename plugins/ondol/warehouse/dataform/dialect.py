@@ -262,6 +262,13 @@ def _struct_rows(structs: list[exp.Expr], offset: exp.Identifier | None) -> exp.
     return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
 
 
+def _dotted(node: exp.Dot) -> exp.Expr:
+    if isinstance(node.expression, exp.Func):
+        name = f"{node.this.sql('bigquery')}.{_said(node.expression)}"
+        raise Refused(f"the function {name} has no equal in DuckDB", name)
+    return node
+
+
 def _timestamp_diff(node: exp.TimestampDiff) -> exp.Expr:
     """Whole units that have passed, not the boundaries that were crossed."""
     return _call("DATE_SUB", exp.Literal.string(node.text("unit")), node.expression, node.this)
@@ -277,6 +284,7 @@ REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.DateSub: _as_date,
     exp.DateTrunc: _as_date,
     exp.Div: _divide,
+    exp.Dot: _dotted,
     exp.Extract: _extract,
     exp.Format: _format,
     exp.GroupConcat: _string_agg,
