@@ -262,10 +262,10 @@ def _struct_rows(structs: list[exp.Expr], offset: exp.Identifier | None) -> exp.
     return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
 
 
-def _dotted(node: exp.Dot) -> exp.Expr:
-    if isinstance(node.expression, exp.Func):
-        name = f"{node.this.sql('bigquery')}.{_said(node.expression)}"
-        raise Refused(f"the function {name} has no equal in DuckDB", name)
+def _dotted(node: exp.Dot | exp.NetFunc) -> exp.Expr:
+    """A function of one of BigQuery's name spaces, such as NET.HOST; or the field of a struct."""
+    if isinstance(node, exp.NetFunc) or isinstance(node.expression, exp.Func):
+        raise Refused(f"the function {_said(node)} has no equal in DuckDB", _said(node))
     return node
 
 
@@ -289,6 +289,7 @@ REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Format: _format,
     exp.GroupConcat: _string_agg,
     exp.IgnoreNulls: _limited,
+    exp.NetFunc: _dotted,
     exp.Normalize: _normalize,
     exp.RespectNulls: _limited,
     exp.SafeFunc: lambda node: _call("TRY", node.this),
