@@ -56,6 +56,8 @@ def _without_declaration(text: str) -> str:
 def _lay_out(table: Any, grid: Grid, top: int, meter: Meter) -> int:
     """Puts one table's cells on the grid from row `top`; gives the row below the last."""
     taken: dict[int, int] = {}  # column → first row that a rowspan above leaves free
+    if not _has_own_text(table):
+        return top - 1  # it only lays out other tables
     row = top
     for line in _own(table, "tr"):
         values: list[Scalar] = []
@@ -80,6 +82,10 @@ def _lay_out(table: Any, grid: Grid, top: int, meter: Meter) -> int:
             grid.styles[row] = bold
         row += 1
     return row
+
+
+def _has_own_text(table: Any) -> bool:
+    return any(_content(cell) for line in _own(table, "tr") for cell in _own(line, "td", "th"))
 
 
 def _own(element: Any, *tags: str) -> Iterator[Any]:

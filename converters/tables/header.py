@@ -87,6 +87,7 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     below = _integers(block, rows[position + 1]) or []
     if len(numbers) == 1:
         return 1990 <= numbers[0] <= 2100 and not any(1990 <= n <= 2100 for n in below) and _has_label(block, row)
+    numbers = _cycle(numbers)
     steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
     if steps not in ({1}, {-1}) or not (
         (1 <= min(numbers) and max(numbers) <= 31) or 1990 <= min(numbers) <= max(numbers) <= 2100
@@ -95,6 +96,14 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
         return False
     return not any(_is_complete(block, above, row) for above in rows[max(0, position - 1) : position])
+
+
+def _cycle(numbers: list[int]) -> list[int]:
+    """The part that comes again and again: 2025 2026 of 2025 2026 2025 2026."""
+    for length in range(2, len(numbers) // 2 + 1):
+        if len(numbers) % length == 0 and numbers == numbers[:length] * (len(numbers) // length):
+            return numbers[:length]
+    return numbers
 
 
 def _has_label(block: Block, row: int) -> bool:

@@ -39,8 +39,29 @@ def segments(block: Block) -> list[Segment]:
     rows = block.rows
     while rows:
         segment, rows = _next(block, rows)
-        found.append(segment)
+        found.extend(_unwrapped(segment))
     return found
+
+
+def _unwrapped(segment: Segment) -> list[Segment]:
+    """A table whose header comes again to its right (지점 매출 지점 매출) is several, side by side."""
+    block = segment.block
+    texts = [block.text(segment.header[-1], c) for c in block.span] if len(segment.header) == 1 and segment.body else []
+    for width in range(2, len(texts) // 2 + 1):
+        if len(texts) % width == 0 and all(texts) and texts == texts[:width] * (len(texts) // width):
+            if block.kind(segment.body[0], block.left) != "t":
+                break
+            return [_part(segment, left, width) for left in range(block.left, block.right, width)]
+    return [segment]
+
+
+def _part(segment: Segment, left: int, width: int) -> Segment:
+    """Some columns of a segment, and of its rows those that hold something there."""
+    whole = segment.block
+    block = Block(whole.grid, whole.rows, left, left + width - 1)
+    body = [row for row in segment.body if block.texts(row)]
+    first = left == whole.left
+    return Segment(block, segment.above, segment.header, body, segment.notes if first else [])
 
 
 def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:

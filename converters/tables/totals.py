@@ -42,7 +42,7 @@ def leave_sections(body: Body, sections: list[str | None], totals: dict[int, str
 
 def _sums_up(body: Body, position: int, rows: Sequence[int]) -> bool:
     columns = [[_figure(v) for v in body.raw[c]] for c in body.columns if body.kinds[c] == "n"]
-    return _is_sum(columns, position, rows)
+    return _is_sum(columns, position, rows, share=0.5)
 
 
 def _figure(value: Scalar) -> Scalar:
@@ -83,11 +83,13 @@ def proved_rows(columns: Sequence[list[Scalar]], words: Sequence[str], known: se
     if len(words) > MAX_ROWS:
         return proved
     for position, word in enumerate(words):
-        if position in known or position < 2 or not may_be_total(word):
+        if position in known or not may_be_total(word):
             continue
         details = [i for i in range(position) if i not in known and i not in proved]
         since = max((i for i in known | proved if i < position), default=-1) + 1
-        if _is_sum(columns, position, details) or _is_sum(columns, position, range(since, position)):
+        if len(details) < 2:
+            details = [i for i in range(position + 1, len(words)) if i not in known]
+        if any(len(p) > 1 and _is_sum(columns, position, p) for p in (details, range(since, position))):
             proved.add(position)
     return proved
 
@@ -131,17 +133,19 @@ def _adds_up(rows: Sequence[tuple[Scalar, ...]], position: int, parts: Sequence[
     return seen > 0
 
 
-def _is_sum(columns: Sequence[list[Scalar]], position: int, parts: Sequence[int]) -> bool:
-    """In every column that adds up at all, and in one at least: rates and averages never do."""
+def _is_sum(columns: Sequence[list[Scalar]], position: int, parts: Sequence[int], share: float = 1.0) -> bool:
+    """Figures are the sums of others in this share of the columns: all, unless there are rates among them."""
     sums = proofs = 0
+    nonzero = False
     for values in columns:
         total = values[position]
         figures = [values[i] for i in parts if _is_number(values[i])]
         if not _is_number(total) or not figures:
             continue
         sums += 1
-        proofs += total != 0 and _close(total, figures)
-    return proofs > 0 and proofs * 2 >= sums
+        proofs += _close(total, figures)
+        nonzero = nonzero or total != 0
+    return nonzero and proofs >= share * sums
 
 
 def _close(total: Scalar, figures: Sequence[Scalar]) -> bool:

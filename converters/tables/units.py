@@ -24,9 +24,11 @@ _COUNTS = frozenset(
     "점수 포인트 point points ppm rpm ℃ °c 도 mpa bar 회/일 건/일 명/일".split()
 )
 _RATES = frozenset("% ％ %p ％p %pt pt 퍼센트 percent 배 割 비율 ‰ bp bps pp".split())
-_AMBIGUOUS = frozenset(
-    "천 억 조 백만 십억 월 일 년 호 층 판 두 도 모 단 실 석 점 정 알 포 본 대 인 장 매 권 통 k m t g w l mm mn bn 人 名 回 日 pt case".split()
+_NAMES = frozenset(
+    "월 일 년 분 초 개월 시간 호 층 대 인 회 점 장 권 판 두 도 모 단 실 석 정 알 포 본 필 벌 조 천 학급 박 회/일 "
+    "t l m k g w b 人 名 回 日 台 本 枚 冊 個 points point days day hours hour".split()
 )
+"""After a figure these make names, ages, dates and sizes: 10대, 3층, 1월, 18L."""
 
 _BRACKET = re.compile(r"[(\[（［<〈【]\s*([^()\[\]（）［］<>〈〉【】]{1,40}?)\s*[)\]）］>〉】]")
 _LABELLED = re.compile(
@@ -61,11 +63,9 @@ def kind_of_unit(text: str) -> UnitKind | None:
 
 
 def is_unit(text: str) -> bool:
-    """The text is a unit that may follow a figure: 명, 천원, kg; not one that names places or dates (호, 월)."""
+    """The text is a unit that may follow a figure: 명, 천원, kg; not one that makes a name of it (10대, 3층, 18L)."""
     word = folded(text)
-    if len(word) == 1 and word.isascii() and word.isalpha():  # "18L", "3T": a size, not a quantity
-        return False
-    return kind_of_unit(word) is not None and word not in {"월", "일", "년", "호", "층"}
+    return kind_of_unit(word) is not None and word not in _NAMES
 
 
 def unit_in_brackets(text: str) -> str | None:
@@ -120,8 +120,3 @@ def is_unit_note(text: str) -> bool:
     return len(re.sub(r"[\s()\[\]（）［］<>*※:：]", "", rest)) <= 2 or bool(
         re.fullmatch(r"\s*[(\[（［].*[)\]）］]\s*", text)
     )
-
-
-def is_ambiguous(unit: str) -> bool:
-    """A word that is a unit only if something says so: 대, 점, m."""
-    return folded(unit) in _AMBIGUOUS

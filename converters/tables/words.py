@@ -95,13 +95,14 @@ _TOTALS = frozenset(
         "合计",
     ]
 )
-_INNER = re.compile(r"소계|중계|subtotal|小計|中計", re.I)
+_GROUP_TOTAL = r"(?:거래처|품목|품번|지점|점포|매장|부서|팀|지역|본부|사업부|라인|공장|분류|그룹|업체|일자?|월|주|분기|반기|과|반)계"
+_INNER = re.compile(rf"소계|중계|subtotal|小計|中計|^{_GROUP_TOTAL}$", re.I)
 _TOTAL_SUFFIX = re.compile(r"(?:소계|합계|총계|小計|合計|総計|subtotal|grandtotal)$|[\s_/·)\]>-](?:계|total|計)$", re.I)
 _TOTAL_PREFIX = re.compile(
     r"^(?:grand\s+|sub\s*-?\s*)?total\b(?!ly)|^(?:합계|소계|총계|合計|小計|総計)\s*[(（\[:：]", re.I
 )
 _MAYBE_TOTAL = re.compile(
-    r"누계|累計|누적|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
+    r"누계|累計|누적|합계|合計|total|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
     re.I,
 )
 
@@ -119,7 +120,7 @@ _COUNT = re.compile(
     re.I,
 )
 _MONEY = re.compile(
-    r"금액|매출|매입|[가-힣]액$|비용|원가|이익|손익|손실|단가|가격|[가-힣]가$|급여|임금|상여|예산|집행|대금|세액|부가세|공급가|수수료|자산|부채|자본|잔액|[가-힣]비$|[가-힣]료$|"
+    r"금액|매출|매입|[가-힣]액$|비용|원가|이익|손익|손실|단가|가격|[가-힣]가$|급여|임금|상여|예산|집행|대금|세액|부가세|공급가|수수료|자산|부채|자본|잔액|[가-힣]비$|수익|수입|[가-힣]료$|"
     r"amount|sales|revenue|cost|profit|price|expense|income|budget|balance|金額|売上|原価|利益|単価|費$|予算|価格|残高",
     re.I,
 )
@@ -216,7 +217,7 @@ _PAGE = re.compile(
     r"^\s*(?:-\s*\d+\s*-|page\s*\d+(?:\s*(?:of|/)\s*\d+)?|\d+\s*/\s*\d+\s*(?:page|쪽|페이지)?|\d+\s*(?:쪽|페이지|ページ))\s*$",
     re.I,
 )
-_KEY_VALUE = re.compile(r"^\s*[^\s:：][^:：\n]{0,24}[:：](?!\d\d\b)")
+_KEY_VALUE = re.compile(r"^\s*[^\s:：(\[（][^:：(\[（\n]{0,24}[:：](?!\d\d\b)")
 
 
 @lru_cache(maxsize=65536)
@@ -233,6 +234,8 @@ def is_total(text: str) -> bool:
     if len(text) > 40:
         return False
     word = bare(text)
+    if re.fullmatch(_GROUP_TOTAL, word) and word != "과계":
+        return True
     if word in _TOTALS or re.sub(r"[(\[].*$", "", word) in _TOTALS:
         return True
     plain = unicodedata.normalize("NFKC", text).strip(DECORATION)
@@ -258,9 +261,10 @@ def measure(text: str) -> Measure | None:
         return "rate"
     if _ID.search(head):
         return "id"
-    if _COUNT.search(head):
-        return "count"
-    return "money" if _MONEY.search(head) else None
+    count, money = (max((m.end() for m in words.finditer(head)), default=0) for words in (_COUNT, _MONEY))
+    if not count and not money:
+        return None
+    return "count" if count > money else "money"  # what stands last is meant: 재고금액 is money, 매출건수 a count
 
 
 def may_be_rate(text: str) -> bool:
