@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ondol.cli import check, convert, db, history, quarantine, run, tenant, trace, version
+from ondol.cli import check, convert, db, environment, history, quarantine, run, tenant, trace, version
 from ondol.errors import ConfigError, OndolError
 
 app = typer.Typer(
@@ -45,6 +45,8 @@ app.command("history")(history.history)
 app.add_typer(quarantine.app, name="quarantine")
 app.command("trace")(trace.trace)
 app.add_typer(db.app, name="db")
+app.command("env")(environment.env)
+app.command("ui")(environment.ui)
 app.command("version")(version.version)
 
 

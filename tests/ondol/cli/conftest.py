@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ONDOL_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ONDOL_TENANTS", str(tenants))
     return tmp_path
+
+
+@pytest.fixture
+def own_server(place: Path) -> Iterator[None]:
+    """Let a test start the embedded PostgreSQL of `place`; it is stopped at the end."""
+    from ondol import embedded
+
+    yield
+    embedded.stop()
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def test_quarantine_is_listed_shown_released_and_dropped(ondol, ledger):
     assert ondol("quarantine", "show", "hanbit", 999).code == 1
 
 
+@pytest.mark.usefixtures("own_server")
 def test_db_starts_tells_and_stops(ondol):
     assert ondol("db", "status", "--json").json["running"] is False
     started = ondol("db", "start", "--json")
