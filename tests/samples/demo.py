@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from ondol import embedded
 from ondol.config.loader import find_tenant
@@ -24,7 +23,7 @@ from tests.samples import write_samples
 
 DAY = dt.date(2026, 1, 5)
 TENANTS = ("hanbit", "daeyang", "saeum")
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -146,18 +145,20 @@ def _is_number(value: object) -> bool:
 
 
 def _end(unchanged: bool, seconds: float) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 2))
-    table.add_row("everything again", "make demo, which changes nothing the second time")
-    table.add_row("what happened to each file", ".venv/bin/ondol history hanbit")
-    table.add_row("what was refused, and why", ".venv/bin/ondol quarantine list hanbit")
-    table.add_row("Airflow in a browser", "make ui")
-    table.add_row("the rows", f"psql '{embedded.serving_uri()}'")
-    table.add_row("stop PostgreSQL", "make stop")
+    looks = {
+        "everything again": "make demo, which changes nothing the second time",
+        "what happened to each file": ".venv/bin/ondol history hanbit",
+        "what was refused, and why": ".venv/bin/ondol quarantine list hanbit",
+        "the rows": f"psql '{embedded.serving_uri()}'",
+        "Airflow in a browser": "make ui",
+        "stop PostgreSQL": "make stop",
+    }
     console.print()
     if unchanged:
         console.print("[bold]Nothing changed:[/] every file was processed before, and PostgreSQL has what it had.")
     console.print(f"Done in {seconds:.0f} s. To look at:")
-    console.print(table)
+    for what, how in looks.items():
+        console.print(f"  {what:28}{how}", markup=False)
 
 
 def _step(number: str, text: str) -> None:

@@ -91,9 +91,7 @@ def _outpatient_workbook(day: dt.date, rows: list[Row]) -> bytes:
     return sheet.save()
 
 
-def _sum_row(
-    sheet: Sheet, row: int, of: range | list[int], rows: list[Row], text: str, column: int, look: str
-) -> None:
+def _sum_row(sheet: Sheet, row: int, of: range | list[int], rows: list[Row], text: str, column: int, look: str) -> None:
     sheet.put(row, column, text, f"{look} label", across=3 - column)
     new, again = (int(total_of(rows, measure)) for measure in ("new_patients", "returning_patients"))
     for number, value in ((3, new), (4, again), (5, new + again)):
