@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,8 @@ SCHEMAS = {
 
 class Loader:
     """Loads rows as one file's tidy table; each column's cell is its letter and the row's number in the sheet."""
+
+    schemas = SCHEMAS
 
     def __init__(self, warehouse: DuckDbWarehouse, folder: Path) -> None:
         self.warehouse = warehouse
@@ -96,19 +97,26 @@ class Loader:
         )
 
 
-def day(number: int, item: str = "sales_daily", part: str = "") -> Slot:
-    date = dt.date(2026, 1, number)
-    return Slot(item, Period(start=date, end=date), part)
+@pytest.fixture(scope="session")
+def day() -> Callable[..., Slot]:
+    """The slot of a day of January 2026."""
 
+    def slot(number: int, item: str = "sales_daily", part: str = "") -> Slot:
+        date = dt.date(2026, 1, number)
+        return Slot(item, Period(start=date, end=date), part)
 
-@pytest.fixture(name="day")
-def _day() -> Callable[..., Slot]:
-    return day
+    return slot
 
 
 @pytest.fixture
 def schemas() -> dict[str, pa.Schema]:
+    """The tidy schemas; a test may change them."""
     return dict(SCHEMAS)
+
+
+@pytest.fixture(scope="session")
+def loader() -> type[Loader]:
+    return Loader
 
 
 @pytest.fixture(scope="session")
@@ -144,8 +152,3 @@ def warehouse(tmp_path: Path, project: Path) -> Iterator[DuckDbWarehouse]:
 @pytest.fixture
 def load(warehouse: DuckDbWarehouse, tmp_path: Path) -> Loader:
     return Loader(warehouse, tmp_path)
-
-
-@pytest.fixture
-def won() -> Callable[[str], Decimal]:
-    return Decimal

@@ -160,6 +160,8 @@ class _Scope:
         self.rewrite = rewrite
         self.select = select
         self.sources = _sources(select)
+        if any(source.args.get("pivots") for source in self.sources.values()):
+            raise Untraceable("PIVOT and UNPIVOT cannot be traced; say it with CASE, or UNNEST of STRUCTs")
         group = select.args.get("group")
         self.aggregates = bool(group) or any(_has_aggregate(column) for column in select.selects)
 
@@ -194,8 +196,6 @@ class _Scope:
 
     def of_source(self, alias: str, source: exp.Expr, column: str) -> Maybe:
         """The companion of a column, or of the row, of one thing in FROM."""
-        if source.args.get("pivots"):
-            raise Untraceable("PIVOT and UNPIVOT cannot be traced; say it with CASE, or UNNEST of STRUCTs")
         if isinstance(source, exp.Unnest):
             return self._concat(self.of(array) for array in source.expressions)
         if isinstance(source, exp.Table):
