@@ -32,7 +32,8 @@ MODELS = {
     "crosstab": "SELECT store_code, SUM(IF(sale_date = DATE '2026-01-05', amount, 0)) AS fifth,"
     " SUM(CASE WHEN EXTRACT(DAY FROM sale_date) = 6 THEN amount END) AS sixth FROM ${ref('sales')} GROUP BY store_code",
     "with_ctes": "WITH a AS (SELECT * FROM ${ref('sales')}),"
-    " b AS (SELECT store_code, SUM(amount) AS total FROM a GROUP BY 1) SELECT b.store_code, b.total, b.total / SUM(b.total) OVER () AS share FROM b",
+    " b AS (SELECT store_code, SUM(amount) AS total FROM a GROUP BY 1)"
+    " SELECT b.store_code, b.total, b.total / SUM(b.total) OVER () AS share FROM b",
     "stacked": "SELECT 'sale' AS kind, store_code, amount FROM ${ref('sales')} UNION ALL"
     " SELECT 'total', store_code, SUM(amount) FROM ${ref('sales')} GROUP BY store_code",
     "sets": "SELECT store_code FROM ${ref('sales')} UNION DISTINCT SELECT store_code FROM ${ref('stores')}",
