@@ -54,3 +54,15 @@ def test_no_reserved_word_of_duckdb_can_name_a_tenant_or_a_table():
 
     words = duckdb.sql("select keyword_name from duckdb_keywords() where keyword_category = 'reserved'").fetchall()
     assert {word for (word,) in words} <= RESERVED
+
+
+def test_no_reserved_word_of_postgresql_can_name_a_tenant_or_a_table(home):
+    import psycopg2
+
+    from ondol import embedded
+
+    with psycopg2.connect(embedded.database_uri()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')")
+        words = {word for (word,) in cursor.fetchall()}
+    connection.close()
+    assert words <= RESERVED
