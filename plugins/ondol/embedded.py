@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -67,17 +68,17 @@ def start() -> Path:
 
 
 def stop() -> bool:
-    """Stop the server, letting open transactions end; whether it ran."""
+    """Stop the server, rolling back what is open; whether it ran."""
     folder = _folder()
     pid = _pid(folder)
     if not pid or not _socket(folder):
         return False
-    os.kill(pid, 2)  # SIGINT: PostgreSQL's fast shutdown
-    for _ in range(200):
+    os.kill(pid, signal.SIGINT)  # PostgreSQL's fast shutdown: open transactions are rolled back
+    for _ in range(1200):
         if not _alive(pid):
             return True
         time.sleep(0.05)
-    raise RetriableError(f"PostgreSQL (process {pid}) has not stopped in 10 s; see {folder / 'log'}")
+    raise RetriableError(f"PostgreSQL (process {pid}) has not stopped in 60 s; see {folder / 'log'}")
 
 
 def running() -> bool:
