@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from ondol import embedded, settings
+
+TEXT = (settings.PROJECT / "docker-compose.yaml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+ENVIRONMENT = COMPOSE["x-environment"]
+
+ASK_AIRFLOW = """
+import json, sys
+from airflow.cli.cli_parser import get_parser
+from airflow.configuration import retrieve_configuration_description
+commands, parser = json.loads(sys.argv[1]), get_parser()
+for command in commands:
+    parser.parse_args(command)
+known = retrieve_configuration_description(include_providers=True)
+names = [f"AIRFLOW__{s}__{o}".upper() for s, section in known.items() for o in section["options"]]
+print(json.dumps(names))
+"""
+
+
+def airflow_words() -> list[list[str]]:
+    """What follows `airflow` in each command and health check."""
+    lines = [service.get("command", []) for service in SERVICES.values()]
+    lines += [service.get("healthcheck", {}).get("test", [])[1:] for service in SERVICES.values()]
+    return [line[1:] for line in lines if line[:1] == ["airflow"]]
+
+
+def test_airflow_takes_every_command_and_knows_every_variable(tmp_path):
+    import json
+
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__EXECUTOR": ENVIRONMENT["AIRFLOW__CORE__EXECUTOR"],
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@/none",  # parsed, never opened
+    }
+    words = airflow_words()
+    assert len(words) == 8
+    command = [sys.executable, "-c", ASK_AIRFLOW, json.dumps(words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    known = json.loads(done.stdout.splitlines()[-1])
+    assert {name for name in ENVIRONMENT if name.startswith("AIRFLOW__")} <= set(known)
+
+
+def test_ondol_knows_every_variable_that_is_its_own():
+    told = set(re.findall(r"^\| (ONDOL_\w+) \|", settings.__doc__, re.MULTILINE))
+    assert {name for name in ENVIRONMENT if name.startswith("ONDOL_")} <= told
+
+
+def test_postgres_has_every_database_that_is_named():
+    made = re.findall(r"CREATE DATABASE (\w+)", COMPOSE["configs"]["databases"]["content"])
+    named = {value.rpartition("/")[2] for value in ENVIRONMENT.values() if "@postgres/" in value}
+    assert set(made) == named == set(embedded.DATABASES)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_that_stays_up_says_whether_it_is_healthy(name):
+    service = SERVICES[name]
+    assert name == "init" or ("healthcheck" in service and service["restart"] == "unless-stopped")
+
+
+def test_every_secret_comes_from_outside_and_has_no_default():
+    used = re.findall(r"\$\{(\w+)(.*?)\}", TEXT)
+    assert {default for _, default in used} == {":?"}
+    secret = {name for name in ENVIRONMENT if re.search(r"_KEY$|SECRET|PASSWORD$", name)}
+    assert len(secret) == 3
+    assert all(re.fullmatch(r"\$\{\w+:\?\}", ENVIRONMENT[name]) for name in secret)
+
+
+def test_only_the_ui_is_reachable_and_only_from_this_machine():
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert ports == {"api-server": ["127.0.0.1:8080:8080"]}
+
+
+def test_all_of_ondol_runs_the_same_image():
+    assert {s["image"] for name, s in SERVICES.items() if name not in ("postgres", "redis")} == {"ondol"}
+    copied = re.findall(r"^COPY (.*) \S+$", COMPOSE["x-ondol"]["build"]["dockerfile_inline"], re.MULTILINE)
+    assert all((settings.PROJECT / path).exists() for line in copied for path in line.split())
