@@ -85,7 +85,8 @@ def error_dag(dag_id: str, file: str, error: ConfigError) -> DAG:
     """The DAG that stands in a tenant's place while its file is wrong: it shows the message and fails with it."""
     with DAG(
         dag_id,
-        description=str(error).splitlines()[0][:200],
+        dag_display_name=f"{dag_id} · {str(error).splitlines()[0][:160]}",
+        description=f"{file} is wrong",
         doc_md=describe_error(file, error),
         schedule=None,
         is_paused_upon_creation=False,
@@ -112,7 +113,7 @@ def _params(tenant: Tenant) -> dict[str, Param]:
         ),
         "items": Param(
             [],
-            type="array",
+            type=["null", "array"],
             items={"type": "string", "enum": items},
             examples=items,
             title="Only these items",

@@ -16,8 +16,8 @@ def describe(tenant: Tenant) -> str:
     parts = [
         f"# {_text(tenant.name)}",
         f"`{tenant.tenant}`, {schedule}, configuration `{config_hash(tenant)}`",
-        "A run takes the files that arrived on the day of its logical date. A trigger can ask for *force*, to process "
-        "them again though nothing about them changed, and for *items*, to take only those.",
+        "A run takes the files that arrived on the day of its logical date. A trigger can ask to *process again* what "
+        "did not change since, and to take *only these items*.",
         "### Sources",
         _table(("source", "type", "where"), map(_source, tenant.sources)),
         "### Items",

@@ -52,12 +52,16 @@ class StageOperator(BaseOperator):
                 tenant,
                 interval_of(context["dag_run"], tenant.zone),
                 context["run_id"],
-                [self.inputs] if isinstance(self.inputs, str) else list(self.inputs),
-                Params(force=context["params"]["force"], items=tuple(context["params"]["items"])),
+                self._uris(),
+                Params(force=context["params"]["force"], items=tuple(context["params"]["items"] or ())),
             )
         except FatalError as error:
             raise AirflowFailException(str(error)) from error
         return made if self.task_id == "filter" else made[0]
+
+    def _uris(self) -> list[str]:
+        # Sliced, not iterated: to find the end of a mapped task's outputs, an iterator asks Airflow for one too many.
+        return [self.inputs] if isinstance(self.inputs, str) else list(self.inputs[:])
 
 
 class ConfigErrorOperator(BaseOperator):

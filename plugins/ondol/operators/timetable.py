@@ -19,6 +19,7 @@ from pendulum import DateTime, instance
 from ondol.interval import Interval
 
 _ONE_DAY = dt.timedelta(days=1)
+_INSTANT = dt.timedelta(microseconds=1)
 _ONCE_A_DAY = re.compile(r"\d+ \d+ ")
 
 
@@ -82,31 +83,41 @@ class DayTimetable(CronDataIntervalTimetable):
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """The run after the last one; without catch-up, the latest whose days have ended."""
+        """The run after the last one, within the days that are asked for; without catch-up, the latest that is due."""
+        first = restriction.earliest and day_of(restriction.earliest, self._timezone)
+        last = restriction.latest and day_of(restriction.latest, self._timezone)
         if not restriction.catchup:
-            restriction = restriction._replace(
-                earliest=max(restriction.earliest or _label(self._start), _label(self._start))
-            )
+            first = max(first or self._start, self._start)
         if not self._whole_days:
             return super().next_dagrun_info(
-                last_automated_data_interval=last_automated_data_interval, restriction=restriction
+                last_automated_data_interval=last_automated_data_interval,
+                restriction=TimeRestriction(
+                    self._midnight(first) if first else None,
+                    self._midnight(last + _ONE_DAY) - _INSTANT if last else None,
+                    restriction.catchup,
+                ),
             )
-        starts = [self._latest_ended()] if not restriction.catchup else []
-        starts += [day_of(restriction.earliest, self._timezone)] if restriction.earliest else []
-        starts += [day_of(last_automated_data_interval.end, self._timezone)] if last_automated_data_interval else []
-        if not starts or (restriction.latest and max(starts) > day_of(restriction.latest, self._timezone)):
+        starts = [first] if first else []
+        if not restriction.catchup:
+            starts.append(self._latest_ended())
+        if last_automated_data_interval:
+            starts.append(day_of(last_automated_data_interval.end, self._timezone))
+        if not starts or (last and max(starts) > last):
             return None
         return self._run_from(max(starts))
 
     def _run_from(self, day: dt.date) -> DagRunInfo:
         """The first run after that day has ended, and the days that it takes."""
-        midnight = instance(dt.datetime.combine(day + _ONE_DAY, dt.time()), tz=self._timezone)
-        at = self._get_next(midnight - dt.timedelta(microseconds=1))
+        at = self._get_next(self._midnight(day + _ONE_DAY) - _INSTANT)
         return DagRunInfo(at, DataInterval(_label(day), _label(at.in_timezone(self._timezone).date())))
 
     def _latest_ended(self) -> dt.date:
-        latest = self._get_prev(instance(dt.datetime.now(dt.UTC)))
-        return self._get_prev(latest).in_timezone(self._timezone).date()
+        """The day on which the span of the latest run that is due begins."""
+        due = self._get_prev(instance(dt.datetime.now(dt.UTC)))
+        return self._get_prev(due).in_timezone(self._timezone).date()
+
+    def _midnight(self, day: dt.date) -> DateTime:
+        return instance(dt.datetime.combine(day, dt.time()), tz=self._timezone)
 
 
 def _label(day: dt.date) -> DateTime:
