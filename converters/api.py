@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 from collections.abc import Iterator
 from itertools import islice
@@ -13,7 +15,7 @@ from converters.errors import Broken, ConverterError, OverLimit, Unsupported
 from converters.formats.registry import NOT_READ, READERS, reader
 from converters.grid import Grid
 from converters.model import Conversion, Problem, Scalar
-from converters.options import Options
+from converters.options import DEFAULTS, Options
 from converters.tables.understand import tables_of
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ SAMPLE_ROWS = 50
 SAMPLE_CHARACTERS = 1 << 16
 
 
-def convert(source: str | Path | bytes, *, name: str | None = None, options: Options = Options()) -> Conversion:
+def convert(source: str | Path | bytes, *, name: str | None = None, options: Options = DEFAULTS) -> Conversion:
     """The tables of one file; a bad file gives a state and problems, never an exception.
 
     Args:
@@ -34,7 +36,8 @@ def convert(source: str | Path | bytes, *, name: str | None = None, options: Opt
     result = Conversion(document.name, "", None, "quarantined")
     try:
         result.sha256 = document.sha256
-        _convert(document, options, result)
+        with _no_collection():
+            _convert(document, options, result)
     except ConverterError as error:
         result.state, result.tables = error.state, []
         result.problems.append(error.problem())
@@ -93,9 +96,21 @@ def _convert(document: Document, options: Options, result: Conversion) -> None:
             Problem(
                 "no_table",
                 f"{document.name}: no table was found in it.",
-                "Open it: if there is a table, its layout is one that is not understood yet; send it to the maintainers.",
+                "Open it: if there is a table in it, send it to the maintainers: its layout is new to the converter.",
             )
         )
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pauses the cycle collector, which would walk a million new cells again and again and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _format(document: Document, options: Options) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from converters.document import Document
 from converters.encoding import decode_head
-from converters.errors import Broken, NeedsPassword
+from converters.errors import Broken
 
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "pdf"),
@@ -37,8 +37,8 @@ OLE_STREAMS: tuple[tuple[str, str], ...] = (
 """Names in the directory of an OLE file, the telling ones first: a mail or a document may embed a workbook."""
 
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|tr|td|th|meta|style|div|center)\b", re.I)
-MAIL = re.compile(
-    r"(?:(?:Received|Return-Path|Delivered-To|From|To|Subject|Date|Message-ID|MIME-Version):[^\n]*\n[\s\S]*?){3}"
+MAIL_FIELD = re.compile(
+    r"(received|return-path|delivered-to|from|to|subject|date|message-id|mime-version|content-type):", re.I
 )
 
 
@@ -46,7 +46,6 @@ def detect(document: Document) -> str:
     """The name of the format, as the registry has it.
 
     Raises:
-        NeedsPassword: an encrypted Office file.
         Broken: a zip that cannot be opened.
     """
     head = document.head
@@ -65,10 +64,7 @@ def detect(document: Document) -> str:
 def _ole(document: Document) -> str:
     content = document.content
     if "EncryptedPackage".encode("utf-16-le") in content:
-        raise NeedsPassword(
-            f"{document.name} is encrypted with a password.",
-            "Give its password to the tenant's secrets, or ask the sender for a copy without one.",
-        )
+        return "encrypted"
     for stream, name in OLE_STREAMS:
         if stream.encode("utf-16-le") in content:
             return name
@@ -127,6 +123,18 @@ def _text(head: bytes) -> str:
         and re.search(r'"\s*:|\]\s*,?\s*\[', start)
     ):
         return "json"
-    if MAIL.match(start):
+    if _is_mail(start):
         return "mht" if "multipart/related" in start[:4000] and "text/html" in start else "eml"
     return "html" if re.search(r"<table\b[\s\S]*<t[rdh]\b", start[:20000], re.I) and start.count("<") > 20 else "csv"
+
+
+def _is_mail(text: str) -> bool:
+    """It begins with header fields, several of which only mails have."""
+    fields = 0
+    for line in text.splitlines()[:60]:
+        if not line.strip():
+            break
+        if not re.match(r"[A-Za-z][A-Za-z0-9-]*:|[ \t]|From ", line):
+            return False
+        fields += bool(MAIL_FIELD.match(line))
+    return fields >= 2

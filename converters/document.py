@@ -7,7 +7,6 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import BinaryIO
 
 HEAD = 1 << 16
 
@@ -60,7 +59,7 @@ class Document:
         with self.open() as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedIOBase:
         """A new stream over the bytes."""
         return io.BytesIO(self.data) if self.data is not None else self._path.open("rb")
 

@@ -6,9 +6,10 @@ large sheet stay in C loops: a million cells must not become a million objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 
 from converters.model import Problem, Range, Scalar
 
@@ -24,6 +25,7 @@ class Look:
     indent: int = 0
 
 
+Columns = list[tuple[Scalar, ...]]
 PLAIN = Look()
 MAX_COVERED = 4_000_000
 
@@ -36,7 +38,8 @@ class Grid:
         sheet: its name; the file's stem for a format without sheets.
         rows: values by 0-based row, from column 0 on; None is blank; blank rows are absent; in ascending order.
         merges: merged ranges; only the top left cell of each holds a value.
-        styles: for a row, the position in `looks` of each of its cells; a row that is absent is plain.
+        styles: for a row, the position in `looks` of each of its cells, -1 for a blank; a row that is absent is plain.
+        looks: the formats; the last is the plain one.
         textual: the format knows only texts (csv, html): "4,662" is a number there, and "00123" a code.
         problems: what could not be read.
     """
@@ -51,6 +54,7 @@ class Grid:
     hidden: bool = False
     textual: bool = False
     problems: list[Problem] = field(default_factory=list)
+    _columns: tuple[list[int], Columns] | None = field(default=None, repr=False)
 
     def value(self, row: int, column: int) -> Scalar:
         """The value of a cell; None outside of what the sheet holds."""
@@ -61,6 +65,24 @@ class Grid:
         """The format of a cell."""
         styles = self.styles.get(row)
         return self.looks[styles[column]] if styles is not None and column < len(styles) else PLAIN
+
+    def columns(self, rows: Sequence[int]) -> Columns:
+        """All columns in some rows, blanks included; asked for the same rows again, it costs nothing."""
+        if self._columns is None or self._columns[0] != rows:
+            self._columns = (list(rows), self._tail(rows) or self._transposed(rows))
+        return self._columns[1]
+
+    def _tail(self, rows: Sequence[int]) -> Columns | None:
+        """The columns of rows that end those asked for last: the body below its header."""
+        known, columns = self._columns or ([], [])
+        if len(rows) < len(known) and known[-len(rows) :] == rows:
+            return [column[-len(rows) :] for column in columns]
+        return None
+
+    def _transposed(self, rows: Sequence[int]) -> Columns:
+        lines = [self.rows[row] for row in rows]
+        even = len(set(map(len, lines))) == 1
+        return list(zip(*lines, strict=True) if even else zip_longest(*lines))
 
     @cached_property
     def width(self) -> int:

@@ -1,8 +1,8 @@
 """What the converter passes around: grid → table → facts.
 
-A *grid* (grid.py) is one sheet as the file has it: values with what the format knows of each. A *table* is a region of a
-grid that was understood: typed columns with header paths and units, rows with label paths. A *fact* is one body cell of
-a table, the form that shared tools and people read. Every one of them can say the file, the sheet and the address.
+A *grid* (grid.py) is one sheet as the file has it. A *table* is a region of a grid that was understood: typed columns
+with header paths and units, rows with label paths. A *fact* is one body cell of a table, the form that shared tools and
+people read. Every one of them can say the file, the sheet and the address.
 """
 
 from __future__ import annotations

@@ -46,3 +46,6 @@ class Options:
     limits: Limits = Limits()
     passwords: tuple[str, ...] = field(default=(), repr=False)
     max_rows: int | None = None
+
+
+DEFAULTS = Options()

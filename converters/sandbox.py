@@ -24,7 +24,7 @@ from typing import Any
 
 from converters import storage
 from converters.model import Conversion, Problem
-from converters.options import Limits, Options
+from converters.options import DEFAULTS, Limits, Options
 
 Job = tuple[str | Path, str | None]
 ATTEMPTS = 2
@@ -44,21 +44,22 @@ _CAUSES = {
 
 
 def convert_safely(
-    path: str | Path, *, name: str | None = None, options: Options = Options(), limits: Limits | None = None
+    path: str | Path, *, name: str | None = None, options: Options = DEFAULTS, limits: Limits | None = None
 ) -> Conversion:
     """As convert, in a child process of its own.
 
     Args:
         limits: instead of those in `options`.
     """
-    return next(convert_many([(path, name)], workers=1, options=options, limits=limits))
+    [conversion] = convert_many([(path, name)], workers=1, options=options, limits=limits)
+    return conversion
 
 
 def convert_many(
     jobs: Sequence[Job],
     *,
     workers: int | None = None,
-    options: Options = Options(),
+    options: Options = DEFAULTS,
     limits: Limits | None = None,
 ) -> Iterator[Conversion]:
     """The conversion of each file, in the order of the jobs; up to `workers` run at once.
@@ -79,7 +80,7 @@ def convert_to_files(
     folder: str | Path,
     *,
     workers: int | None = None,
-    options: Options = Options(),
+    options: Options = DEFAULTS,
     limits: Limits | None = None,
 ) -> Iterator[tuple[Conversion, Path]]:
     """As convert_many, and the file of each result, as storage.save writes it; files stay in the folder."""

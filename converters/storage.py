@@ -168,7 +168,7 @@ def _tagged(value: Scalar) -> str | None:
         return None
     for kind, letter, write in _TAGS:
         if type(value) is kind:
-            return letter + write(value)
+            return f"{letter}{write(value)}"
     raise TypeError(f"a cell holds a {type(value).__name__}, which is no Scalar")
 
 

@@ -46,7 +46,7 @@ class Child:
 
 def serve() -> None:
     """Serves jobs until stdin is closed."""
-    sys.meta_path.insert(0, NoPandas)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, NoPandas)
     for name in READERS:
         reader(name)  # imported once, here, and not in each child
     wake, waker = os.pipe()

@@ -1,4 +1,4 @@
-"""csv, tsv and other delimited text: the dialect is the one under which the rows agree most in their number of fields."""
+"""csv, tsv and other delimited text: the delimiter is the one under which most rows agree in their number of fields."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from converters.document import Document
 from converters.encoding import decode, sniff
 from converters.errors import Broken
-from converters.formats.xlsx import Meter
+from converters.formats.meter import Meter
 from converters.grid import Grid
-from converters.model import Problem
+from converters.model import Problem, Scalar
 from converters.options import Options
 
 DELIMITERS = ",\t;|"
@@ -43,7 +43,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     ):
         if options.max_rows and row >= options.max_rows:
             break
-        values = [f if f and not f.isspace() else None for f in fields]
+        values: list[Scalar] = [f if f and not f.isspace() else None for f in fields]
         used = len(values) - values.count(None)
         meter.row(used, len(values))
         if used:

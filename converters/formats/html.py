@@ -15,13 +15,12 @@ from lxml import html as lxml_html
 from converters.document import Document
 from converters.encoding import decode
 from converters.errors import Broken
-from converters.formats.xlsx import Meter
-from converters.grid import Grid, Look
+from converters.formats.meter import Meter
+from converters.grid import PLAIN, Grid, Look
 from converters.model import Range, Scalar
 from converters.options import Options
 
 CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([A-Za-z0-9_:\-]+)", re.I)
-PARSER_OPTIONS = {"remove_comments": True, "remove_pis": True, "no_network": True, "huge_tree": True}
 MAX_SPAN = 10_000
 
 
@@ -35,11 +34,12 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     data = document.content
     declared = CHARSET.search(data[:4096])
     text = decode(data, declared[1].decode("ascii") if declared else None)
+    parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
-        root = lxml_html.document_fromstring(_without_declaration(text), parser=lxml_html.HTMLParser(**PARSER_OPTIONS))
+        root = lxml_html.document_fromstring(_without_declaration(text), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise Broken(f"{document.name} is no sound HTML: {error}.", "Ask the sender to send it again.") from error
-    grid = Grid(document.stem, textual=True, looks=[Look(), Look(bold=True)])
+    grid = Grid(document.stem, textual=True, looks=[PLAIN, Look(bold=True), PLAIN])
     meter = Meter(document.name, options.limits)
     top = 0
     for table in root.iter("table"):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword
-from converters.formats.xlsx import Meter, _value
+from converters.formats.meter import Meter
+from converters.formats.xlsx import cell_value
 from converters.grid import Grid
 from converters.model import Range
 from converters.options import Options
@@ -37,7 +38,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
                 for row, values in enumerate(rows):
                     meter.row(len(values) - values.count(""), len(values))
                     if any(v != "" for v in values):
-                        grid.rows[row] = [_value(v) for v in values]
+                        grid.rows[row] = [cell_value(v) for v in values]
                 yield grid
     except PasswordError as error:
         raise NeedsPassword(

@@ -21,6 +21,7 @@ READERS = {
     "xls": "converters.formats.legacy:read",
     "xlsb": "converters.formats.legacy:read",
     "ods": "converters.formats.legacy:read",
+    "encrypted": "converters.formats.encrypted:read",
     "csv": "converters.formats.delimited:read",
     "html": "converters.formats.html:read",
 }

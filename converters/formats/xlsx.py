@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 from converters.document import Document
-from converters.errors import Broken, NeedsPassword, OverLimit
-from converters.grid import Grid, Look
+from converters.errors import Broken, NeedsPassword
+from converters.formats import package
+from converters.formats.meter import Meter
+from converters.grid import PLAIN, Grid, Look
 from converters.model import Problem, Range, Scalar
-from converters.options import Limits, Options
+from converters.options import Options
 
 RICH_ROWS = 1500
+MAX_SPANS = 8
 
 
 def read(document: Document, options: Options) -> Iterator[Grid]:
@@ -29,7 +31,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     """
     from python_calamine_plus import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    _check_archive(document, options.limits)
+    package.check(document, options.limits)
     meter = Meter(document.name, options.limits)
     try:
         with document.open() as stream:
@@ -38,7 +40,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
                 meter.sheet()
                 if sheet.typ != SheetTypeEnum.WorkSheet:
                     continue
-                grid = _read_sheet(workbook, position, sheet.name, meter, options)
+                grid = _read_sheet(document, workbook, position, sheet.name, meter, options)
                 grid.hidden = sheet.visible != SheetVisibleEnum.Visible
                 yield grid
     except PasswordError as error:
@@ -50,87 +52,30 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
         ) from error
 
 
-class Meter:
-    """Counts what a file has cost so far, against its limits."""
-
-    def __init__(self, name: str, limits: Limits) -> None:
-        self.name = name
-        self.limits = limits
-        self.sheets = self.cells = self.slots = 0
-
-    def sheet(self) -> None:
-        """One more sheet.
-
-        Raises:
-            OverLimit: too many.
-        """
-        self.sheets += 1
-        if self.sheets > self.limits.max_sheets:
-            self._over("sheets", self.sheets, "max_sheets", self.limits.max_sheets)
-
-    def row(self, cells: int, slots: int) -> None:
-        """One more row, of so many values in so many columns.
-
-        Raises:
-            OverLimit: too many in all.
-        """
-        self.cells += cells
-        self.slots += slots
-        if self.cells > self.limits.max_cells:
-            self._over("cells", self.cells, "max_cells", self.limits.max_cells)
-        if self.slots > self.limits.max_slots:
-            self._over("rows times columns", self.slots, "max_slots", self.limits.max_slots)
-
-    def _over(self, what: str, got: int, limit: str, allowed: int) -> None:
-        raise OverLimit(
-            f"{self.name} has more than {allowed:,} {what} (at least {got:,}); {limit} allows {allowed:,}.",
-            f"Delete what lies far outside of the tables, split the file, or raise {limit}.",
-        )
-
-
-def _check_archive(document: Document, limits: Limits) -> None:
-    try:
-        with document.open() as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
-            head = b""
-            if "xl/workbook.xml" in archive.NameToInfo:
-                with archive.open("xl/workbook.xml") as workbook:
-                    head = workbook.read(4096)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, ValueError, NotImplementedError) as error:
-        raise Broken(f"{document.name} is a damaged workbook: {error}.", "Ask the sender to send it again.") from error
-    if b"<!DOCTYPE" in head:
-        raise Broken(f"{document.name} declares a DTD, which no spreadsheet program writes.", "Treat it as hostile.")
-    inflated, deflated = sum(m.file_size for m in members), sum(m.compress_size for m in members)
-    if inflated > limits.max_inflated_bytes:
-        raise OverLimit(
-            f"{document.name} unpacks to {inflated:,} bytes; max_inflated_bytes allows {limits.max_inflated_bytes:,}.",
-            "It looks like a zip bomb: delete it, or raise max_inflated_bytes if its sender vouches for it.",
-        )
-    if inflated > 100 << 20 and inflated > limits.max_ratio * max(1, deflated):
-        raise OverLimit(
-            f"{document.name} unpacks to {inflated // max(1, deflated):,} times its size; max_ratio allows "
-            f"{limits.max_ratio:,}.",
-            "It looks like a zip bomb: delete it.",
-        )
-
-
-def _read_sheet(workbook: Any, position: int, name: str, meter: Meter, options: Options) -> Grid:
+def _read_sheet(document: Document, workbook: Any, position: int, name: str, meter: Meter, options: Options) -> Grid:
     from python_calamine_plus import CalamineError
 
     grid = Grid(name)
     last = options.max_rows - 1 if options.max_rows else None
+    end = RICH_ROWS - 1 if last is None else min(RICH_ROWS - 1, last)
     try:
-        end = min(RICH_ROWS - 1, last) if last is not None else RICH_ROWS - 1
-        rich = workbook.stream_sheet_by_index(position, rich=True, max_row=end)
-        _read_head(rich, grid, meter)
-        if last is None or last >= RICH_ROWS:
-            tail = workbook.stream_sheet_by_index(position, min_row=RICH_ROWS, max_row=last)
-            _read_tail(tail, grid, meter)
+        head = workbook.stream_sheet_by_index(position, rich=True, max_row=end)
+        _read_sheet_facts(head, grid)
+        for left, right in _spans(document, head.dimension):
+            if left or right is not None:
+                head = workbook.stream_sheet_by_index(position, rich=True, max_row=end, min_col=left, max_col=right)
+            _read_head(head, grid, meter, left)
+            if last is None or last > end:
+                tail = workbook.stream_sheet_by_index(
+                    position, min_row=RICH_ROWS, max_row=last, min_col=left, max_col=right
+                )
+                _read_tail(tail, grid, meter, left)
+        grid.rows = dict(sorted(grid.rows.items()))
     except CalamineError as error:
         grid.problems.append(
             Problem(
                 "sheet_cut_off",
-                f"the sheet could be read up to row {next(reversed(grid.rows), -1) + 1} only: {error}.",
+                f"the sheet could be read up to row {max(grid.rows, default=-1) + 1} only: {error}.",
                 "Open the file in a spreadsheet program and save it anew.",
                 where=name,
             )
@@ -138,56 +83,80 @@ def _read_sheet(workbook: Any, position: int, name: str, meter: Meter, options: 
     return grid
 
 
-def _read_head(stream: Any, grid: Grid, meter: Meter) -> None:
-    grid.looks = [_look(style) for style in stream.styles or [{}]]
+def _spans(document: Document, dimension: str | None) -> list[tuple[int, int | None]]:
+    """The columns to read, run by run: all at once, unless a stray cell far to the right makes most of them empty."""
+    last = re.search(r"([A-Z]{1,3})\d+$", dimension or "")
+    if last is None or len(last[1]) < 3:
+        return [(0, None)]
+    found = package.used_columns(document)
+    return [(left, right) for left, right in found] if 1 < len(found) <= MAX_SPANS else [(0, None)]
+
+
+def _read_sheet_facts(stream: Any, grid: Grid) -> None:
+    """What the file says of the sheet as a whole."""
+    grid.looks = [*map(_look, stream.styles or ()), PLAIN]
     grid.merges = [Range(top, left, bottom, right) for (top, left), (bottom, right) in stream.merged_cell_ranges or ()]
     grid.hidden_rows = frozenset(r for r, d in (stream.row_dimensions or {}).items() if d.get("hidden"))
     grid.hidden_columns = frozenset(
         c for d in stream.column_dimensions or () if d.get("hidden") for c in range(d["min"], min(d["max"], 16383) + 1)
     )
+
+
+def _read_head(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
+    """Rows with the format of each cell."""
     for cells in stream:
-        values = [_value(c.value) for c in cells]
+        values = [cell_value(c.value) for c in cells]
         used = len(values) - values.count(None)
         meter.row(used, len(values))
         if used:
-            row = cells[0].row
-            grid.rows[row] = values
-            grid.styles[row] = [c.style_id for c in cells]
+            styles = [-1 if v is None else c.style_id for c, v in zip(cells, values, strict=True)]
+            _place(grid, cells[0].row, left, values, styles)
 
 
-def _read_tail(stream: Any, grid: Grid, meter: Meter) -> None:
+def _read_tail(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
+    """Rows of values only."""
     styles = _settled_styles(grid)
-    odd = {dt.timedelta}
+    clocks = any("[" in look.number_format for look in grid.looks)  # [h]:mm alone gives durations
     for row, values in enumerate(stream, RICH_ROWS):
         blank = values.count("")
         used = len(values) - blank
         meter.row(used, len(values))
         if not used:
             continue
-        if blank or not odd.isdisjoint(map(type, values)):
-            values = [_value(v) for v in values]
-        grid.rows[row] = values
-        grid.styles[row] = styles
+        if clocks:
+            values = [cell_value(v) for v in values]
+        elif blank:
+            values = [None if v == "" else v for v in values]
+        _place(grid, row, left, values, styles)
+
+
+def _place(grid: Grid, row: int, left: int, values: list[Scalar], styles: list[int]) -> None:
+    """Puts a run of cells on the grid, right of those that are there."""
+    if left:
+        known, known_styles = grid.rows.get(row, []), grid.styles.get(row, [])
+        values = known + [None] * (left - len(known)) + values
+        styles = known_styles[:left] + [-1] * (left - len(known_styles)) + styles[-len(values) + left :]
+    grid.rows[row] = values
+    grid.styles[row] = styles
 
 
 def _settled_styles(grid: Grid) -> list[int]:
-    """The style of each column that its last rows agree on; 0 where they do not."""
+    """The style of each column that its last cells agree on; that of a blank where they do not."""
     recent = [grid.styles[row] for row in list(grid.styles)[-20:]]
     width = max(map(len, recent), default=0)
-    settled = [0] * width
+    settled = [-1] * width
     for column in range(width):
-        seen = {styles[column] for styles in recent if column < len(styles)}
-        settled[column] = seen.pop() if len(seen) == 1 else 0
+        seen = {styles[column] for styles in recent if column < len(styles)} - {-1}
+        settled[column] = seen.pop() if len(seen) == 1 else -1
     return settled
 
 
-def _value(value: Any) -> Scalar:
+def cell_value(value: Any) -> Scalar:
+    """What the grid has for a value of calamine's: None for its "", a text for a duration."""
     if value == "":
         return None
     if type(value) is dt.timedelta:
         return _clock(value)
-    if type(value) is str and "_x" in value:
-        return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), value)
     return value  # type: ignore[no-any-return]
 
 

@@ -35,7 +35,8 @@ def to_arrow(table: Table) -> pa.Table:
 
 def to_pandas(table: Table) -> pd.DataFrame:
     """As to_arrow, for pandas."""
-    return to_arrow(table).to_pandas()
+    frame: pd.DataFrame = to_arrow(table).to_pandas()
+    return frame
 
 
 def exact_type(values: Sequence[Scalar]) -> pa.DataType | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 
 from converters.grid import Grid
 from converters.model import Range, Scalar
@@ -83,10 +82,10 @@ class Block:
         merge = self.merge(row, column)
         return self.text(merge.top, merge.left) if merge else self.text(row, column)
 
-    def column(self, column: int, rows: Sequence[int]) -> list[Scalar]:
+    def column(self, column: int, rows: Sequence[int]) -> Sequence[Scalar]:
         """The values of one column in some rows."""
-        source = self.grid.rows
-        return [values[column] if column < len(values := source[row]) else None for row in rows]
+        columns = self.grid.columns(rows)
+        return columns[column] if column < len(columns) else [None] * len(rows)
 
 
 def shown_text(grid: Grid, row: int, column: int) -> str:
@@ -188,7 +187,7 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
 
 
 def spans_columns(block: Block, row: int, column: int, text: str) -> bool:
-    """A lone text is the upper level of a header: it spans some columns of the table, not all, not from the first on."""
+    """A lone text is the upper level of a header: it spans some columns of the table, but not the first."""
     merge = block.merge(row, column)
     if STAMP.search(text):
         return False
@@ -233,19 +232,19 @@ def _is_footer(block: Block, row: int) -> bool:
 def _column_groups(grid: Grid, rows: list[int], left: int, right: int) -> list[tuple[int, int]]:
     """First and last column of each run of columns that hold something or are covered by a merged range."""
     used = [False] * (right - left + 1)
-    for offset, column in enumerate(zip_longest(*(grid.rows[row][left : right + 1] for row in rows))):
-        used[offset] = column.count(None) < len(column)
+    for offset, values in enumerate(grid.columns(rows)[left : right + 1]):
+        used[offset] = any(value is not None for value in values)
     span = range(rows[0], rows[-1] + 1)
     for merge in grid.merges:
         if merge.top in span and grid.value(merge.top, merge.left) is not None:
             for column in range(max(left, merge.left), min(right, merge.right) + 1):
                 used[column - left] = True
     groups: list[tuple[int, int]] = []
-    for column, occupied in enumerate(used, left):
-        if occupied and groups and groups[-1][1] == column - 1:
-            groups[-1] = (groups[-1][0], column)
+    for place, occupied in enumerate(used, left):
+        if occupied and groups and groups[-1][1] == place - 1:
+            groups[-1] = (groups[-1][0], place)
         elif occupied:
-            groups.append((column, column))
+            groups.append((place, place))
     return groups
 
 

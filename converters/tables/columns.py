@@ -59,10 +59,12 @@ def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Type
         textual: the format knows only texts.
     """
     column = Typed(values, "null")
-    if str in set(map(type, values)):
+    types = set(map(type, values))
+    if str in types:
         _drop_marks(column)
         _read_texts(column, path, textual)
-    _unify(column, path)
+        types = set(map(type, column.values))
+    _unify(column, types - {_NONE}, path)
     return column
 
 
@@ -174,9 +176,8 @@ def _replace(column: Typed, read: Mapping[str, object]) -> None:
     column.percent = percents * 2 > numbers
 
 
-def _unify(column: Typed, path: tuple[str, ...]) -> None:
+def _unify(column: Typed, types: set[type], path: tuple[str, ...]) -> None:
     """One Python type for the whole column where that loses nothing."""
-    types = set(map(type, column.values)) - {_NONE}
     values = column.values
     if types == {int} and _speaks_of_dates(path) and (dates := _solid_dates(values)) is not None:
         values, types = dates, {dt.date}
@@ -192,10 +193,10 @@ def _unify(column: Typed, path: tuple[str, ...]) -> None:
 
 
 def _solid_dates(values: list[Scalar]) -> list[Scalar] | None:
-    dates = {v: loose_date_in(str(v)) for v in set(values) if v is not None}
-    if not dates or any(date is None for date in dates.values()):
+    read = {str(v): loose_date_in(str(v)) for v in set(values) if v is not None}
+    if not read or None in read.values():
         return None
-    return [dates.get(v) for v in values]
+    return [None if v is None else read[str(v)] for v in values]
 
 
 def _at_midnight(day: dt.date) -> dt.datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from converters.tables.blocks import Block, spans_columns
 from converters.tables.units import is_unit_note, split_units
@@ -88,7 +89,7 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if len(numbers) == 1:
         return 1990 <= numbers[0] <= 2100 and not any(1990 <= n <= 2100 for n in below) and _has_label(block, row)
     numbers = _cycle(numbers)
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(numbers)}
     if steps not in ({1}, {-1}) or not (
         (1 <= min(numbers) and max(numbers) <= 31) or 1990 <= min(numbers) <= max(numbers) <= 2100
     ):

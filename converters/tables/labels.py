@@ -1,7 +1,7 @@
 """Row labels: which columns name a row, what section rows and indentation add, and what blanks mean.
 
-A report names each row by the texts at its left (지역 ▸ 지점) and has label columns; a flat list has a record in each row
-(dates, codes, names, amounts) and has none. Which of the two a table is, is decided by evidence, each piece with a weight.
+A report names each row by the texts at its left (지역 ▸ 지점) and has label columns; a flat list has a record in each
+row (dates, codes, names, amounts) and has none. Which of the two a table is, is decided by evidence, piece by piece.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ from converters.tables.words import (
 )
 
 SAMPLE = 60
+ENOUGH = 500
 LIST_EVIDENCE = 2
 _LEADING = re.compile(r"^[\s\u3000\u00a0]*(?:[ㄴ└├│┗┣•·∙\-–>]\s*)?")
 _CODE = re.compile(r"0\d+")
+_REMARKS = frozenset(
+    "비고 備考 remarks remark note notes 메모 특이사항 단위 単位 unit units 적요 산출근거 담당 평가".split()
+)
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Body:
 
     def load(self) -> None:
         """Reads the columns from the grid; again after rows were taken out."""
-        self.raw = {column: self.block.column(column, self.rows) for column in self.columns}
+        self.raw = {column: list(self.block.column(column, self.rows)) for column in self.columns}
         self.kinds = {column: self._kind(column) for column in self.columns}
 
     def header_text(self, column: int) -> str:
@@ -121,32 +125,12 @@ def _is_code(body: Body, column: int) -> bool:
 
 
 def _is_remark(header: str) -> bool:
-    return bare(header) in {
-        "비고",
-        "備考",
-        "remarks",
-        "remark",
-        "note",
-        "notes",
-        "메모",
-        "특이사항",
-        "단위",
-        "単位",
-        "unit",
-        "units",
-        "적요",
-        "산출근거",
-        "담당",
-        "평가",
-    }
+    return bare(header) in _REMARKS
 
 
 def _repeats(body: Body, labels: Sequence[int]) -> bool:
-    keys = [
-        key
-        for key in zip(*(body.raw[c] for c in labels), strict=True)
-        if not any(isinstance(t, str) and is_total(t) for t in key)
-    ]
+    keys = list(zip(*(body.raw[c][:ENOUGH] for c in labels), strict=True))
+    keys = [key for key in keys if not any(isinstance(text, str) and is_total(text) for text in key)]
     return len(keys) > 3 and len(set(keys)) < len(keys)
 
 
@@ -161,7 +145,8 @@ def take_sections(body: Body, labels: Sequence[int]) -> list[str | None]:
     A section row holds one text and nothing else, and figures follow below it.
     """
     figures = [c for c in body.columns if body.kinds[c] == "n"]
-    at = [i for i, row in enumerate(body.rows) if _is_section(body, i, row, labels, figures)] if figures else []
+    blank = [i for i, value in enumerate(body.raw[figures[0]]) if value is None] if figures else []
+    at = [i for i in blank if _is_section(body, i, body.rows[i], labels, figures)]
     at = _believable(body, at, labels)
     if not at:
         return [None] * len(body.rows)

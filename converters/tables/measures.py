@@ -84,9 +84,10 @@ def set_cell_units(table: Table, formats: dict[tuple[int, int], str]) -> None:
         formats: the number format of each cell whose format states something, by grid position.
     """
     values = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
+    open_columns = {c.index: c for c in values if header_unit(c.path) is None}
     for (row, column), number_format in formats.items():
-        cell = next((c for c in values if c.index == column), None)
-        if cell is None or header_unit(cell.path):
+        cell = open_columns.get(column)
+        if cell is None:
             continue
         if shown(number_format).percent:
             _set(table, row, cell, None)

@@ -144,13 +144,14 @@ def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[i
 def _suspects(block: Block, rows: list[int], start: int, figures: dict[int, str]) -> list[int]:
     """Positions of rows in which no figure column holds a figure: sections, repeated headers, new tables, notes."""
     columns = [c for c, kind in figures.items() if kind == "n"] or list(figures)
-    open_rows = range(start, len(rows))
+    below = rows[start:]
+    left = range(len(below))
     for column in columns[:6]:
-        values = block.column(column, [rows[i] for i in open_rows])
-        open_rows = [i for i, value in zip(open_rows, values, strict=True) if not _is_figure(value)]  # type: ignore[assignment]
-        if not open_rows:
+        values = block.column(column, below)
+        left = [i for i in left if not _is_figure(values[i])]  # type: ignore[assignment]
+        if not left:
             return []
-    return [i for i in open_rows if not any(block.kind(rows[i], c) in ("n", "x") for c in columns)]
+    return [start + i for i in left if not any(block.kind(below[i], c) in ("n", "x") for c in columns)]
 
 
 def _is_figure(value: object) -> bool:
@@ -180,7 +181,12 @@ def _page_head(block: Block, rows: list[int], position: int, segment: Segment) -
 def _texts_above(block: Block, row: int) -> set[str]:
     """The texts in the rows right over a header, whatever block they are in."""
     grid = block.grid
-    return {shown_text(grid, r, c) for r in range(max(0, row - 6), row) for c, v in enumerate(grid.rows.get(r, ())) if v is not None}
+    return {
+        shown_text(grid, r, c)
+        for r in range(max(0, row - 6), row)
+        for c, v in enumerate(grid.rows.get(r, ()))
+        if v is not None
+    }
 
 
 def _is_new_header(block: Block, rows: list[int], position: int, figures: dict[int, str]) -> bool:

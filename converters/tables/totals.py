@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from converters.model import Scalar
 from converters.tables.labels import Body
 from converters.tables.values import number_in
-from converters.tables.words import is_inner_total, is_total, may_be_total
+from converters.tables.words import is_inner_total, is_total, may_be_total, totals_among
 
 TOLERANCE = 1e-6
 MAX_ROWS = 5000
@@ -22,7 +22,7 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for column in (c for c in body.columns if c < first and body.kinds[c] in "td "):
         values = body.raw[column]
-        words = {v for v in values if isinstance(v, str) and is_total(v)}
+        words = totals_among({v for v in values if type(v) is str})
         if words:
             found.update({i: v for i, v in enumerate(values) if v in words and i not in found})  # type: ignore[misc]
     return {i: word for i, word in found.items() if _has_figure(body, i, figures)}
@@ -149,8 +149,9 @@ def _is_sum(columns: Sequence[list[Scalar]], position: int, parts: Sequence[int]
 
 
 def _close(total: Scalar, figures: Sequence[Scalar]) -> bool:
-    sum_of = sum(float(v) for v in figures)  # type: ignore[arg-type]
-    return abs(float(total) - sum_of) <= TOLERANCE * max(1.0, abs(sum_of))  # type: ignore[arg-type]
+    sum_of = sum(map(float, figures))  # type: ignore[arg-type]
+    difference: float = abs(float(total) - sum_of)  # type: ignore[arg-type]
+    return difference <= TOLERANCE * max(1.0, abs(sum_of))
 
 
 def _is_number(value: Scalar) -> bool:

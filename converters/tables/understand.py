@@ -106,8 +106,7 @@ def _body(segment: Segment) -> tuple[Body, dict[int, str]]:
 
 def _is_used(block: Block, segment: Segment, column: int) -> bool:
     """The column holds something of its own, or has a header of its own."""
-    values = block.column(column, segment.body)
-    if values.count(None) < len(values):
+    if any(value is not None for value in block.column(column, segment.body)):
         return True
     return any(block.grid.value(row, column) is not None for row in segment.header) and not _is_spacer(segment, column)
 
@@ -231,7 +230,7 @@ def _formats(body: Body) -> dict[int, list[str]]:
     formats: dict[int, list[str]] = {}
     for column in body.columns:
         if body.kinds[column] == "n":
-            styles = {styles[column] for styles in distinct if column < len(styles)}
+            styles = {styles[column] for styles in distinct if column < len(styles)} - {-1}
             formats[column] = sorted({grid.looks[style].number_format for style in styles})
     return formats
 

@@ -10,23 +10,35 @@ from typing import Literal
 UnitKind = Literal["money", "count", "rate"]
 
 _MONEY = frozenset(
-    "원 천원 만원 십만원 백만원 천만원 억원 억 십억원 백억원 조원 조 원(krw) 천 백만 십억 krw usd jpy eur cny gbp "
-    "천달러 만달러 백만달러 억달러 달러 불 천불 백만불 유로 엔 천엔 백만엔 위안 won ₩ ￦ $ € £ ¥ ￥ 円 千円 万円 百万円 十億円 億円 兆円 元 万元 "
-    "천usd 백만usd us$ us$천 천us$ krwmillion krwbillion krwthousand usdthousand usdmillion usdbillion usdk usdm usd000 usd'000 $000 $'000 $k $m $mm $million "
-    "$thousand $thousands $millions $billion krwmillions krwthousands jpymillion jpythousand eurmillion eurthousand eur000 thousand thousands million millions billion billions "
-    "thousandsofusd millionsofusd thousandsofdollars millionsofdollars thousandsofwon millionsofwon millionsofyen thousandsofyen thousandusd millionusd millionkrw thousandkrw "
-    "millionwon billionwon thousandwon millionyen billionyen inmillions inthousands krwmn krwbn usdmn usdbn mn bn k mm 천원/월 원/월".split()
+    """
+    원 천원 만원 십만원 백만원 천만원 억원 억 십억원 백억원 조원 조 원(krw) 천 백만 십억 krw usd jpy eur cny
+    gbp 천달러 만달러 백만달러 억달러 달러 불 천불 백만불 유로 엔 천엔 백만엔 위안 won ₩ ￦ $ € £ ¥ ￥ 円
+    千円 万円 百万円 十億円 億円 兆円 元 万元 천usd 백만usd us$ us$천 천us$ krwmillion krwbillion
+    krwthousand usdthousand usdmillion usdbillion usdk usdm usd000 usd'000 $000 $'000 $k $m $mm $million
+    $thousand $thousands $millions $billion krwmillions krwthousands jpymillion jpythousand eurmillion
+    eurthousand eur000 thousand thousands million millions billion billions thousandsofusd millionsofusd
+    thousandsofdollars millionsofdollars thousandsofwon millionsofwon millionsofyen thousandsofyen
+    thousandusd millionusd millionkrw thousandkrw millionwon billionwon thousandwon millionyen billionyen
+    inmillions inthousands krwmn krwbn usdmn usdbn mn bn k mm 천원/월 원/월
+    """.split()
 )
 _COUNTS = frozenset(
-    "명 인 개 건 대 장 매 권 회 통 병 박스 box ea set sets pcs pc pack 상자 마리 그루 세대 가구 개소 개사 개점 점 족 벌 쌍 본 필 포 포대 캔 팩 롤 roll 봉 봉지 모 단 묶음 켤레 자루 알 정 앰플 "
-    "톤 t ton tons kg g mg ㎏ ㎎ l ℓ ml ㎖ ㎘ kl m km ㎞ cm ㎝ mm ㎜ ㎡ m2 m² ㎥ m3 m³ 평 ha 필지 시간 분 초 일 개월 년 월 kwh mwh kw mw w kcal gj tj toe "
-    "人 名 個 件 台 枚 箱 冊 時間 回 日 本 袋 缶 units unit hours hrs hour days persons people each cases case kgs lbs lb oz 천명 만명 천개 만개 천대 만대 천톤 만톤 千人 千台 千個 박 실 석 판 두 병상 명분 층 호 학급 대/월 개/월 "
-    "점수 포인트 point points ppm rpm ℃ °c 도 mpa bar 회/일 건/일 명/일".split()
+    """
+    명 인 개 건 대 장 매 권 회 통 병 박스 box ea set sets pcs pc pack 상자 마리 그루 세대 가구 개소 개사
+    개점 점 족 벌 쌍 본 필 포 포대 캔 팩 롤 roll 봉 봉지 모 단 묶음 켤레 자루 알 정 앰플 톤 t ton tons kg g
+    mg ㎏ ㎎ l ℓ ml ㎖ ㎘ kl m km ㎞ cm ㎝ mm ㎜ ㎡ m2 m² ㎥ m3 m³ 평 ha 필지 시간 분 초 일 개월 년 월 kwh
+    mwh kw mw w kcal gj tj toe 人 名 個 件 台 枚 箱 冊 時間 回 日 本 袋 缶 units unit hours hrs hour days
+    persons people each cases case kgs lbs lb oz 천명 만명 천개 만개 천대 만대 천톤 만톤 千人 千台 千個 박
+    실 석 판 두 병상 명분 층 호 학급 대/월 개/월 점수 포인트 point points ppm rpm ℃ °c 도 mpa bar 회/일
+    건/일 명/일
+    """.split()
 )
 _RATES = frozenset("% ％ %p ％p %pt pt 퍼센트 percent 배 割 비율 ‰ bp bps pp".split())
 _NAMES = frozenset(
-    "월 일 년 분 초 개월 시간 호 층 대 인 회 점 장 권 판 두 도 모 단 실 석 정 알 포 본 필 벌 조 천 학급 박 회/일 "
-    "t l m k g w b 人 名 回 日 台 本 枚 冊 個 points point days day hours hour".split()
+    """
+    월 일 년 분 초 개월 시간 호 층 대 인 회 점 장 권 판 두 도 모 단 실 석 정 알 포 본 필 벌 조 천 학급 박
+    회/일 t l m k g w b 人 名 回 日 台 本 枚 冊 個 points point days day hours hour
+    """.split()
 )
 """After a figure these make names, ages, dates and sizes: 10대, 3층, 1월, 18L."""
 
@@ -91,7 +103,7 @@ def split_units(text: str) -> list[str]:
 
 
 def _is_two(text: str) -> bool:
-    """ "대/천원" lists two units, "원/kg" is one."""
+    """Tells "대/천원", which lists two units, from "원/kg", which is one."""
     if "/" not in text:
         return False
     over, under = text.split("/", 1)

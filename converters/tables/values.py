@@ -50,7 +50,10 @@ class Number:
 
 @lru_cache(maxsize=1 << 16)
 def number_in(text: str) -> Number | None:
-    """The number of a text, or None: "4,662", "△1,234", "(1,234)", "12.3%", "1,200원", "1억 2,000만"; "00123" is none."""
+    """The number of a text, or None: "4,662", "△1,234", "(1,234)", "12.3%", "1,200원", "1억 2,000만".
+
+    "00123" is none: it is a code.
+    """
     text = text.strip()
     if len(text) > 40 or not any(c.isdigit() for c in text):
         return None

@@ -13,55 +13,17 @@ from typing import Literal
 Measure = Literal["rate", "count", "money", "id"]
 
 NULL_MARKS = frozenset(
-    [
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "―",
-        "ー",
-        "－",
-        "‐",
-        "−",
-        ".",
-        "..",
-        "...",
-        "…",
-        "N/A",
-        "n/a",
-        "N/a",
-        "NA",
-        "n.a.",
-        "NULL",
-        "null",
-        "none",
-        "nil",
-        "해당없음",
-        "해당 없음",
-        "해당사항없음",
-        "해당사항 없음",
-        "該当なし",
-        "なし",
-    ]
+    word.replace("_", " ")
+    for word in """
+    - -- --- – — ― ー － ‐ − . .. ... … N/A n/a N/a NA n.a. NULL null none nil 해당없음 해당_없음
+    해당사항없음 해당사항_없음 該当なし なし
+    """.split()
 )
 ERRORS = frozenset(
-    [
-        "#DIV/0!",
-        "#N/A",
-        "#NAME?",
-        "#NULL!",
-        "#NUM!",
-        "#REF!",
-        "#VALUE!",
-        "#GETTING_DATA",
-        "#SPILL!",
-        "#CALC!",
-        "#FIELD!",
-        "#BLOCKED!",
-        "#UNKNOWN!",
-        "#CONNECT!",
-    ]
+    """
+    #DIV/0! #N/A #NAME? #NULL! #NUM! #REF! #VALUE! #GETTING_DATA #SPILL! #CALC! #FIELD! #BLOCKED! #UNKNOWN!
+    #CONNECT!
+    """.split()
 )
 
 DECORATION = " \t\r\n\u00a0\u3000*·ㆍ•■□▣▶▷►◆◇●○◎★☆▪▫※→-–—_=~:："
@@ -69,38 +31,20 @@ MARKER = re.compile(r"^[\s\u3000]*[■□▣▶▷►◆◇●○◎★☆▪▫
 WRAPPED = re.compile(r"^[\[【〔<〈《［＜](.*)[\]】〕>〉》］＞]$", re.S)
 
 _TOTALS = frozenset(
-    [
-        "소계",
-        "합계",
-        "총계",
-        "총합계",
-        "전체합계",
-        "계",
-        "합",
-        "총합",
-        "중계",
-        "subtotal",
-        "total",
-        "totals",
-        "grandtotal",
-        "sum",
-        "subtotals",
-        "小計",
-        "合計",
-        "総計",
-        "総合計",
-        "中計",
-        "計",
-        "總計",
-        "合计",
-    ]
+    """
+    소계 합계 총계 총합계 전체합계 계 합 총합 중계 subtotal total totals grandtotal sum subtotals 小計 合計
+    総計 総合計 中計 計 總計 合计
+    """.split()
 )
-_GROUP_TOTAL = r"(?:거래처|품목|품번|지점|점포|매장|부서|팀|지역|본부|사업부|라인|공장|분류|그룹|업체|일자?|월|주|분기|반기|과|반)계"
+_GROUP_TOTAL = (
+    r"(?:거래처|품목|품번|지점|점포|매장|부서|팀|지역|본부|사업부|라인|공장|분류|그룹|업체|일자?|월|주|분기|반기)계"
+)
 _INNER = re.compile(rf"소계|중계|subtotal|小計|中計|^{_GROUP_TOTAL}$", re.I)
 _TOTAL_SUFFIX = re.compile(r"(?:소계|합계|총계|小計|合計|総計|subtotal|grandtotal)$|[\s_/·)\]>-](?:계|total|計)$", re.I)
 _TOTAL_PREFIX = re.compile(
     r"^(?:grand\s+|sub\s*-?\s*)?total\b(?!ly)|^(?:합계|소계|총계|合計|小計|総計)\s*[(（\[:：]", re.I
 )
+_TOTAL_HINT = re.compile(r"계|합|計|合|總|총|total|sum|[Ａ-ｚ]", re.I)
 _MAYBE_TOTAL = re.compile(
     r"누계|累計|누적|합계|合計|total|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
     re.I,
@@ -147,62 +91,12 @@ _DATE_HEADER = re.compile(r"일자|날짜|일시|date|日付|年月日|일$|기�
 _SPECIFICATION = re.compile(r"규격|사양|사이즈|모델|spec|model|\bsize|型番|規格", re.I)
 _UNIT_HEADERS = frozenset(["단위", "単位", "unit", "units", "uom"])
 _SIGN_OFF = frozenset(
-    [
-        "결재",
-        "결",
-        "재",
-        "담당",
-        "담당자",
-        "팀장",
-        "부장",
-        "과장",
-        "차장",
-        "대리",
-        "이사",
-        "상무",
-        "전무",
-        "대표",
-        "대표이사",
-        "사장",
-        "본부장",
-        "실장",
-        "검토",
-        "승인",
-        "작성",
-        "기안",
-        "확인",
-        "합의",
-        "원장",
-        "점장",
-        "지점장",
-        "부서장",
-        "파트장",
-        "반장",
-        "공장장",
-        "센터장",
-        "그룹장",
-        "계장",
-        "주임",
-        "국장",
-        "承認",
-        "確認",
-        "担当",
-        "作成",
-        "係長",
-        "課長",
-        "部長",
-        "社長",
-        "検印",
-        "審査",
-        "prepared",
-        "preparedby",
-        "reviewed",
-        "reviewedby",
-        "approved",
-        "approvedby",
-        "checked",
-        "checkedby",
-    ]
+    """
+    결재 결 재 담당 담당자 팀장 부장 과장 차장 대리 이사 상무 전무 대표 대표이사 사장 본부장 실장 검토 승인
+    작성 기안 확인 합의 원장 점장 지점장 부서장 파트장 반장 공장장 센터장 그룹장 계장 주임 국장 承認 確認
+    担当 作成 係長 課長 部長 社長 検印 審査 prepared preparedby reviewed reviewedby approved approvedby
+    checked checkedby
+    """.split()
 )
 
 _NOTE = re.compile(
@@ -229,12 +123,20 @@ def bare(text: str) -> str:
     return re.sub(r"\s+", "", text).lower()
 
 
+def totals_among(texts: set[str]) -> set[str]:
+    """Those of many texts that is_total."""
+    if not _TOTAL_HINT.search("\n".join(texts)):
+        return set()
+    return {text for text in texts if _TOTAL_HINT.search(text) and is_total(text)}
+
+
+@lru_cache(maxsize=8192)
 def is_total(text: str) -> bool:
     """The text says that what it heads is a sum: 소계, 합계, Grand Total, 수도권 소계, 合計(A+B)."""
     if len(text) > 40:
         return False
     word = bare(text)
-    if re.fullmatch(_GROUP_TOTAL, word) and word != "과계":
+    if re.fullmatch(_GROUP_TOTAL, word):
         return True
     if word in _TOTALS or re.sub(r"[(\[].*$", "", word) in _TOTALS:
         return True
@@ -318,7 +220,7 @@ def is_note(text: str) -> bool:
 
 
 def is_key_value(text: str) -> bool:
-    """ "조회일자: 2026-01-31": a fact about the whole, not a header."""
+    """A fact about the whole, no header: "조회일자: 2026-01-31"."""
     return bool(_KEY_VALUE.match(text))
 
 
