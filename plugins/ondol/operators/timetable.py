@@ -66,6 +66,11 @@ class DayTimetable(CronDataIntervalTimetable):
         self._start = start
         self._whole_days = _ONCE_A_DAY.match(cron) is not None
 
+    @property
+    def summary(self) -> str:
+        """What the UI shows as the schedule."""
+        return f"{self._expression} {self._timezone.name}"
+
     def serialize(self) -> dict[str, Any]:
         """As JSON, for the serialised DAG."""
         return {**super().serialize(), "start": self._start.isoformat()}

@@ -158,4 +158,4 @@ def test_it_survives_airflows_serialisation() -> None:
     table = timetable("0 7 * * 1", "Asia/Seoul", dt.date(2026, 2, 3))
     again = DayTimetable.deserialize(table.serialize())
     assert again.serialize() == table.serialize()
-    assert again.summary == "0 7 * * 1"
+    assert again.summary == "0 7 * * 1 Asia/Seoul"
