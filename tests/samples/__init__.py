@@ -1,7 +1,9 @@
-"""Three sample firms and the files that they send in January 2026, with the truth about each."""
+"""Three sample firms, the files that they send in January 2026, and the truth about each (truth.py)."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +20,11 @@ def deliveries(tenant: str) -> list[Delivery]:
     return made
 
 
-def write_samples(inbox: Path) -> None:
-    """Write <inbox>/<tenant>/<day of arrival>/<file> for all of them."""
+def write_samples(inbox: Path, days: Collection[dt.date] | None = None) -> None:
+    """Write <inbox>/<tenant>/<day of arrival>/<file>: of those days, or of all."""
     for tenant in TENANTS:
         for delivery in deliveries(tenant):
-            folder = inbox / tenant / str(delivery.arrived)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / delivery.name).write_bytes(delivery.content)
+            if days is None or delivery.arrived in days:
+                folder = inbox / tenant / str(delivery.arrived)
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / delivery.name).write_bytes(delivery.content)

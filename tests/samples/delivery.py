@@ -7,13 +7,13 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 Value = str | int | float | Decimal | dt.date | None
 Row = dict[str, Value]
-Fate = Literal["loaded", "duplicate", "temporary", "late", "broken", "contradictory", "unknown"]
-"""`loaded`: its rows reach the warehouse. Dropped by filter: `duplicate`, `temporary`, `late` (out of window).
+Fate = Literal["loaded", "duplicate", "temporary", "out_of_window", "broken", "contradictory", "unknown"]
+"""`loaded`: its rows reach the warehouse. Dropped by filter: `duplicate`, `temporary`, `out_of_window` (too old).
 In quarantine: `broken` (unreadable), `contradictory` (its total is not the sum of its rows), `unknown` (no item)."""
 
 
@@ -88,6 +88,12 @@ def summed(rows: Iterable[Row], *, by: Sequence[str], sums: Sequence[str]) -> li
         for name in sums:
             group[name] = Decimal(str(group[name])) + Decimal(str(row[name]))
     return [groups[key] for key in sorted(groups, key=str)]
+
+
+def ratio(part: Value, whole: Value) -> float | None:
+    """The share to four places, as the marts round it; None of nothing."""
+    whole = Decimal(str(whole))
+    return float((Decimal(str(part)) / whole).quantize(Decimal("0.0001"), ROUND_HALF_UP)) if whole else None
 
 
 PHOTO = base64.b64decode(

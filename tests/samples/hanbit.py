@@ -18,6 +18,7 @@ from tests.samples.delivery import (
     first_day,
     january,
     lock_file,
+    ratio,
     summed,
     total_of,
     truncated,
@@ -64,7 +65,7 @@ def deliveries() -> list[Delivery]:
     mac = sales(sixth, sixth)
     saturday = sales(third, dt.date(2026, 1, 6))
     files += [
-        replace(fifth, name="매출일보_20260105 - 복사본.xlsx", fate="duplicate", rows=()),
+        replace(fifth, name="복사본 - 매출일보_20260105.xlsx", fate="duplicate", rows=()),
         replace(fifth, name="~$매출일보_20260105.xlsx", fate="temporary", content=lock_file("김민지"), rows=()),
         replace(saturday, arrived=fifth.arrived, fate="broken", content=truncated(saturday.content), rows=()),
         saturday,
@@ -210,6 +211,7 @@ def plan(year: int, arrived: dt.date, *, suffix: str = "", revised: bool = False
 def _plan_workbook(year: int, rows: list[Row], *, revised: bool) -> bytes:
     sheet = Sheet("행사계획", "한빛마트 마케팅팀", (11, 14, *(7,) * 12, 9), landscape=True)
     sheet.put(1, 1, f"{year}년 품목별 행사계획" + (" (1월 개정)" if revised else ""), "title", across=15)
+    sheet.height(1, 33)
     sheet.put(2, 13, "(단위: 백만원)", "unit", across=3)
     sheet.put(3, 1, "분류", "head")
     sheet.put(3, 2, "품목", "head")
@@ -243,7 +245,8 @@ def _millions(value: object) -> int:
 def till(store: str, day: dt.date) -> Delivery:
     """A shop's receipts of one day, as its POS system exports them: CP949, CRLF, a closing count line."""
     random = Random(f"hanbit till {store} {day}")
-    lines, rows = [], []
+    lines: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     for number in range(1, 16):
         receipt = f"{day:%y%m%d}{number:04d}"
         time = f"{day} {9 + number * 3 // 4:02d}:{random.randrange(60):02d}"
@@ -295,23 +298,29 @@ def marts(tidy: dict[str, list[Row]]) -> dict[str, list[Row]]:
     """What the retail models must make of those tidy rows."""
     stores = summed(
         tidy["daily_sales"],
-        by=("sale_date", "region", "store_code", "store"),
-        sums=_MEASURES,
+        by=("sale_date", "store_code", "store", "region"),
+        sums=("sold_quantity", "returned_quantity", "net_amount"),
     )
     regions = summed(
         [row | {"sale_month": first_day(row["sale_date"])} for row in stores],
         by=("sale_month", "region"),
         sums=("sold_quantity", "net_amount"),
     )
+    for row in stores:
+        row["return_rate"] = ratio(row["returned_quantity"], row["sold_quantity"])
+    plans = summed(
+        [row | {"products": int(total_of([row], "planned_amount") > 0)} for row in tidy["promotion_plan"]],
+        by=("plan_month", "category"),
+        sums=("products", "planned_amount"),
+    )
+    products = summed(
+        tidy["pos_sales"],
+        by=("sale_date", "store_code", "product_code", "product"),
+        sums=("quantity", "amount"),
+    )
     return {
         "store_sales_daily": stores,
         "region_sales_monthly": regions,
-        "pos_product_daily": summed(
-            tidy["pos_sales"],
-            by=("sale_date", "store_code", "product_code", "product"),
-            sums=("quantity", "amount"),
-        ),
-        "promotion_plan_monthly": summed(
-            tidy["promotion_plan"], by=("plan_month", "category"), sums=("planned_amount",)
-        ),
+        "pos_product_daily": products,
+        "promotion_plan_monthly": plans,
     }
