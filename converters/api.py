@@ -14,7 +14,7 @@ from converters.document import Document
 from converters.errors import Broken, ConverterError, OverLimit, Unsupported
 from converters.formats.registry import NOT_READ, READERS, reader
 from converters.grid import Grid
-from converters.model import Conversion, Problem, Scalar
+from converters.model import Conversion, Problem
 from converters.options import DEFAULTS, Options
 from converters.tables.understand import tables_of
 
@@ -139,8 +139,4 @@ def _defect(document: Document, error: Exception) -> Problem:
 
 def _lines(grid: Grid) -> Iterator[str]:
     for values in islice(grid.rows.values(), SAMPLE_ROWS):
-        yield "\t".join(_text(v) for v in values if v is not None)
-
-
-def _text(value: Scalar) -> str:
-    return str(value)
+        yield "\t".join(str(value) for value in values if value is not None)

@@ -56,7 +56,7 @@ def detect(document: Document) -> str:
     if BIFF.match(head):
         return "xls"
     for magic, name in MAGIC:
-        if head.startswith(magic) or (name == "pdf" and magic in head[:1024]):
+        if head.startswith(magic) or (name == "pdf" and b"%PDF-" in head):
             return name
     return _text(head)
 

@@ -56,7 +56,7 @@ def sniff(data: bytes, declared: str | None = None) -> str:
             return name
     if parity := _nul_parity(data[:4096]):
         return parity
-    if _decodes(data, "utf-8"):
+    if _decodes(data, "utf-8") or _is_damaged_utf8(data[:SAMPLE]):
         return "utf-8"
     stated = widest(declared) if declared else None
     if stated and _known(stated) and _decodes(data, stated):
@@ -76,7 +76,7 @@ def decode_head(head: bytes) -> str | None:
     name = sniff(_whole_lines(head))
     text = head.decode(name, errors="replace")
     odd = len(CONTROL.findall(text)) + text.count("\ufffd")
-    return text if odd <= len(text) * 0.01 + 1 else None
+    return text if odd <= len(text) * 0.01 + 3 else None
 
 
 def _guess(data: bytes) -> str:
@@ -89,6 +89,13 @@ def _guess(data: bytes) -> str:
         if _known(candidate) and _decodes(data, candidate):
             return candidate
     return name if _known(name) else "cp949"
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    """UTF-8 but for a few bytes: text of another encoding hardly ever makes valid sequences."""
+    text = _whole_lines(sample).decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    return sum(not c.isascii() for c in text) - broken >= 2 * broken > 0
 
 
 def _whole_lines(sample: bytes) -> bytes:

@@ -7,6 +7,7 @@ typed by their distinct values and in C loops, so that a hundred thousand rows c
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from converters.model import ColumnType, Scalar
-from converters.tables.values import MAX_DIGITS, Number, date_in, loose_date_in, number_in, slashed_dates
+from converters.tables.values import MAX_DIGITS, Number, date_in, loose_date_in, number_in, plain_number, slashed_dates
 from converters.tables.words import (
     ERRORS,
     NULL_MARKS,
@@ -61,20 +62,31 @@ def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Type
     column = Typed(values, "null")
     types = set(map(type, values))
     if str in types:
-        _drop_marks(column)
-        _read_texts(column, path, textual)
+        _read_texts(column, _drop_marks(column, _texts(values)), path, textual)
         types = set(map(type, column.values))
+    if float in types and not math.isfinite(sum(v for v in column.values if type(v) is float)):
+        _drop_infinities(column)
     _unify(column, types - {_NONE}, path)
     return column
 
 
-def _drop_marks(column: Typed) -> None:
-    """Cell errors and marks for nothing become None; all other texts lose the white space around them."""
-    texts = {v for v in column.values if type(v) is str}
+def _texts(values: list[Scalar]) -> Counter[str]:
+    """The texts among the values and how often each occurs."""
+    counts = Counter(values)
+    if all(type(value) is str for value in counts):
+        return cast("Counter[str]", counts)
+    return Counter({value: count for value, count in counts.items() if type(value) is str})
+
+
+def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
+    """Cell errors and marks for nothing become None; all other texts lose the white space around them.
+
+    Gives the texts that are left.
+    """
     clean = {text: tidy for text in texts if (tidy := _tidy(text)) != text}
-    special = {text for text in texts if clean.get(text, text) in NULL_MARKS or clean.get(text, text) in ERRORS}
+    special = (NULL_MARKS | ERRORS) & texts.keys() | {t for t, tidy in clean.items() if tidy in NULL_MARKS | ERRORS}
     if not clean and not special:
-        return
+        return texts
     values = list(column.values)
     for position, value in enumerate(values):
         if type(value) is not str:
@@ -86,6 +98,7 @@ def _drop_marks(column: Typed) -> None:
         elif value in clean:
             values[position] = clean[value] or None
     column.values = values
+    return _texts(values)
 
 
 def _tidy(text: str) -> str:
@@ -93,9 +106,11 @@ def _tidy(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text).strip("\u3000 ")
 
 
-def _read_texts(column: Typed, path: tuple[str, ...], textual: bool) -> None:
-    counts = Counter(v for v in column.values if type(v) is str)
+def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], textual: bool) -> None:
     if not counts:
+        return
+    if (plain := _plain_numbers(counts, path, textual)) is not None:
+        column.values = [plain[v] if type(v) is str else v for v in column.values]
         return
     total = counts.total()
     read: Mapping[str, object] = _dates(counts, path)
@@ -105,6 +120,19 @@ def _read_texts(column: Typed, path: tuple[str, ...], textual: bool) -> None:
         if not read or (_share(read, counts, total) < 0.5 and natives < total):
             return
     _replace(column, read)
+
+
+def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -> dict[str, int | float] | None:
+    """All texts as numbers if each is one in its plainest form, and none may be a code or a date."""
+    if _speaks_of_dates(path) or not textual or _are_codes(counts, path[-1] if path else "", textual):
+        return None
+    read: dict[str, int | float] = {}
+    for text in counts:
+        number = plain_number(text)
+        if number is None:
+            return None
+        read[text] = number
+    return read
 
 
 def _share(read: Mapping[str, object], counts: Counter[str], total: int) -> float:
@@ -174,6 +202,16 @@ def _replace(column: Typed, read: Mapping[str, object]) -> None:
             values[position] = cast(dt.date, found)
     column.values = values
     column.percent = percents * 2 > numbers
+
+
+def _drop_infinities(column: Typed) -> None:
+    """What is no number although the file calls it one (NaN) is an error of its cell."""
+    values = list(column.values)
+    for position, value in enumerate(values):
+        if type(value) is float and not math.isfinite(value):
+            values[position] = None
+            column.errors[position] = "#NUM!"
+    column.values = values
 
 
 def _unify(column: Typed, types: set[type], path: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -117,7 +118,7 @@ def _integers(block: Block, row: int) -> list[int] | None:
     for column, kind in enumerate(block.kinds(row), block.left):
         if kind == "n":
             text = block.text(row, column)
-            if not text.lstrip("-").isdigit():
+            if not re.fullmatch(r"-?[0-9]+", text):
                 return None
             numbers.append(int(text))
     return numbers

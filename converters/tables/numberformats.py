@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,6 +52,8 @@ def is_date_format(number_format: str) -> bool:
 
 def show_number(value: int | float, number_format: str) -> str:
     """The text of a number under its format, as far as labels and headers need it: 5 under `0"월"` is 5월."""
+    if not math.isfinite(value):
+        return "#NUM!"
     form = shown(number_format)
     if form.percent:
         value, tail = round(value * 100, 6), "%"

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from converters.tables.blocks import Block, shown_text
 from converters.tables.header import figure_columns, first_data_row, header_rows
-from converters.tables.words import is_note, is_sign_off
+from converters.tables.values import plain_number
+from converters.tables.words import is_key_value, is_note, is_sign_off
 
 MIN_TEXT_ROWS = 2
+MAX_BLANK_ROWS = 4
 
 
 @dataclass
@@ -88,7 +90,7 @@ def _textual(block: Block, rows: list[int]) -> Segment:
     if block.left == block.right and not _is_single_column_list(block, rows):
         return Segment(block, above=rows)
     texts = [text for row in rows for _, text in block.texts(row)]
-    if sum(map(is_sign_off, texts)) * 2 > len(texts):
+    if sum(is_sign_off(text) or is_key_value(text) for text in texts) * 2 > len(texts):
         return Segment(block, above=rows)
     first = 0
     while first < len(rows) - 1 and len(block.texts(rows[first])) < 2 and block.left < block.right:
@@ -97,7 +99,7 @@ def _textual(block: Block, rows: list[int]) -> Segment:
     while first + depth < len(rows) and _parts(block, rows[first + depth - 1]):
         depth += 1
     header, body = rows[first : first + depth], rows[first + depth :]
-    filled = len(block.texts(header[-1]))
+    filled = sum(not is_key_value(text) for _, text in block.texts(header[-1]))
     if (body and filled * 3 >= 2 * len(block.span)) or (not body and filled >= 3) or (not body and depth > 1):
         segment = Segment(block, above=rows[:first], header=header)
         segment.body = [row for row in body if not _is_same(block, header[-1], row)]
@@ -129,7 +131,11 @@ def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[i
     for position in suspects:
         row = rows[position]
         if any(_is_same(block, known, row) for known in header):
-            drop |= {position, *_page_head(block, rows, position, segment)}
+            head = _page_head(block, rows, position, header[0])
+            if _has_own_title(block, rows, position - len(head), start):
+                stop = _with_titles(block, rows, position, start)
+                break
+            drop |= {position, *head}
         elif position > start and _is_new_header(block, rows, position, figures):
             stop = _with_titles(block, rows, position, start)
             break
@@ -155,7 +161,7 @@ def _suspects(block: Block, rows: list[int], start: int, figures: dict[int, str]
 
 
 def _is_figure(value: object) -> bool:
-    return type(value) is int or type(value) is float
+    return type(value) is int or type(value) is float or (type(value) is str and plain_number(value) is not None)
 
 
 def _is_same(block: Block, known: int, row: int) -> bool:
@@ -165,10 +171,17 @@ def _is_same(block: Block, known: int, row: int) -> bool:
     return len(ours) > 1 and ours == theirs
 
 
-def _page_head(block: Block, rows: list[int], position: int, segment: Segment) -> list[int]:
+def _has_own_title(block: Block, rows: list[int], position: int, start: int) -> bool:
+    """Over the repeated header stands a title that is new: this is the next table and not the next page."""
+    if position <= start or len(texts := block.texts(rows[position - 1])) != 1:
+        return False
+    return block.kind(rows[position - 1], texts[0][0]) == "t" and not is_note(texts[0][1])
+
+
+def _page_head(block: Block, rows: list[int], position: int, header: int) -> list[int]:
     """Titles and other lone lines right over a repeated header."""
     found = []
-    known = _texts_above(block, segment.header[0])
+    known = _texts_above(block, header)
     while position > 0:
         texts = block.texts(rows[position - 1])
         if len(texts) != 1 or not (texts[0][1] in known or is_note(texts[0][1])):
@@ -235,22 +248,46 @@ def is_headerless(segment: Segment) -> bool:
 def joined(found: Sequence[Segment]) -> list[Segment]:
     """Segments that a blank row only seems to part are one table."""
     out: list[Segment] = []
+    taken: set[int] = set()
+    beside = _by_row(found) if any(map(is_headerless, found)) else {}
     for segment in found:
         upper = next((s for s in reversed(out) if _over(s, segment)), None)
-        if upper is not None and is_headerless(segment) and _fits(upper, segment):
-            upper.body = upper.body + segment.body
-            upper.notes = upper.notes + segment.notes
-        else:
-            out.append(segment)
-    return out
+        if upper is not None and is_headerless(segment) and _may_continue(upper, segment):
+            mates = _mates(upper, segment, beside)
+            if all(_fits(upper, mate) for mate in mates):
+                upper.body = sorted({*upper.body, *segment.body})
+                upper.notes = upper.notes + segment.notes
+                taken |= {id(mate) for mate in mates}
+                continue
+        out.append(segment)
+    return [segment for segment in out if id(segment) not in taken]
+
+
+def _by_row(found: Sequence[Segment]) -> dict[int, list[Segment]]:
+    """The segments that hold something in each row."""
+    beside: dict[int, list[Segment]] = {}
+    for segment in found:
+        for row in segment.block.rows:
+            beside.setdefault(row, []).append(segment)
+    return beside
 
 
 def _over(upper: Segment, lower: Segment) -> bool:
     return upper.block.left <= lower.block.right and lower.block.left <= upper.block.right
 
 
-def _fits(upper: Segment, lower: Segment) -> bool:
-    if not upper.is_table or lower.above:
-        return False
-    gap = lower.block.top - (upper.body or upper.header)[-1]
-    return upper.block.left <= lower.block.left and lower.block.right <= upper.block.right and gap <= 4
+def _may_continue(upper: Segment, lower: Segment) -> bool:
+    gap = lower.block.top - (upper.body or upper.header or [lower.block.top])[-1]
+    return upper.is_table and not lower.above and gap <= MAX_BLANK_ROWS
+
+
+def _mates(upper: Segment, lower: Segment, beside: dict[int, list[Segment]]) -> list[Segment]:
+    """All that stands in the rows of the lower segment below the upper one, itself included."""
+    found = {id(s): s for row in lower.body for s in beside[row] if s is not upper and _over(upper, s)}
+    return list(found.values())
+
+
+def _fits(upper: Segment, mate: Segment) -> bool:
+    """It is within the columns of the table above and has no header of its own."""
+    within = upper.block.left <= mate.block.left and mate.block.right <= upper.block.right
+    return within and not mate.header

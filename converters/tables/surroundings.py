@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from converters.tables.blocks import STAMP, Block
 from converters.tables.segments import Segment
 from converters.tables.units import is_unit_note, units_in_note
-from converters.tables.words import MARKER, is_key_value, is_note, is_sign_off
+from converters.tables.words import MARKER, is_key_value, is_note, is_sign_off, is_title_like
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class Surroundings:
 
     @property
     def title(self) -> str | None:
-        """The text nearest above that is a title."""
-        titles = [line for line in self.above if _is_title(line.text)]
+        """The nearest of the texts above that look like one; if none does, the nearest that may be one."""
+        possible = [line for line in self.above if _may_be_title(line.text)]
+        titles = [line for line in possible if line.right > line.left + 1 or is_title_like(line.text)] or possible
         if not titles:
             return None
         nearest = max(line.row for line in titles)
@@ -134,7 +135,7 @@ def _overlaps(line: Line, segment: Segment) -> bool:
     return line.left <= segment.block.right and segment.block.left <= line.right
 
 
-def _is_title(text: str) -> bool:
+def _may_be_title(text: str) -> bool:
     if (
         is_unit_note(text)
         or is_key_value(text)

@@ -52,6 +52,8 @@ def blank_covered(grid: Grid) -> None:
         values = grid.rows.get(row)
         if values is not None and column < len(values) and (row, column) != (merge.top, merge.left):
             values[column] = None
+            if values.count(None) == len(values):
+                del grid.rows[row]
 
 
 def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
@@ -67,10 +69,10 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     ancestors = outline(body, labels[-1]) if labels else None
     grouped = merged or blank_filled or inner_totals or ancestors is not None or any(sections)
     if is_list(body, labels, grouped=grouped):
-        labels = []
+        labels, ancestors = [], None
     elif blank_filled or merged:
         fill_down(body, labels, totals=totals)
-    captions = {} if labels else _take_captions(body, totals)
+    captions = _take_captions(body, totals, labels)
     table = Table(
         sheet=segment.block.grid.sheet,
         index=index,
@@ -137,11 +139,12 @@ def _region(segment: Segment) -> Range:
     return Range(min(rows), segment.block.left, max(rows), segment.block.right)
 
 
-def _take_captions(body: Body, totals: dict[int, str]) -> dict[tuple[int, int], str]:
-    """In a list, the word of a total row is no value of the column that it stands in."""
+def _take_captions(body: Body, totals: dict[int, str], labels: Sequence[int]) -> dict[tuple[int, int], str]:
+    """The word of a total row is no value of the column that it stands in, unless that column holds row labels."""
+    columns = [column for column in body.columns if column not in labels or body.kinds[column] != "t"]
     captions: dict[tuple[int, int], str] = {}
     for position, word in totals.items():
-        for column in body.columns:
+        for column in columns:
             if body.raw[column][position] == word:
                 captions[body.rows[position], column] = word.strip()
                 body.raw[column][position] = None

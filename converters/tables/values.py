@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,11 +14,15 @@ from converters.tables.words import ERRORS, NULL_MARKS
 MAX_DIGITS = 15
 """Longer digit strings are identifiers: no spreadsheet program keeps them as numbers."""
 
+_PLAIN = re.compile(r"-?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d*|0)(?:\.\d+)?")
 _NUMBER = re.compile(
     r"(?P<sign>[-+−–△▲▼▽]?)\s*(?P<open>\()?\s*(?P<inner>[-−△▲▼]?)\s*(?P<currency>[₩￦$¥€£￥]?)\s*(?P<minus>-?)"
     r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<fraction>\.\d+)?(?P<exponent>[eE][-+]?\d+)?\s*"
     r"(?P<percent>[%％]?[pP]?)\s*(?P<suffix>[^\d\s(),.%+\-][^\d(),%+\-]{0,11})?\s*(?P<close>\))?\s*(?P<trailing>-?)"
 )
+_ASCII = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | dict.fromkeys(map(ord, "△▲▽▼−"), ord("-"))
+"""Full-width forms as half-width ones, and the signs that stand for minus. ③ and ½ are no figures."""
+
 _SCALES = {"조": 10**12, "億": 10**8, "억": 10**8, "万": 10**4, "만": 10**4, "천": 10**3, "백": 100}
 _SCALED = re.compile(r"(?:\d[\d,]*(?:\.\d+)?\s*[조억만億万천백]\s*)+(?:\d[\d,]*)?\s*(?:원|円)?")
 _SCALED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([조억만億万천백]?)")
@@ -48,19 +51,31 @@ class Number:
     percent: bool = False
 
 
-@lru_cache(maxsize=1 << 16)
+def plain_number(text: str) -> int | float | None:
+    """The number of a text in the forms that are by far the most frequent: 4662, -12.5, "4,662"."""
+    if not _PLAIN.fullmatch(text) or len(text) > MAX_DIGITS:
+        return None
+    digits = text.replace(",", "")
+    return float(digits) if "." in digits else int(digits)
+
+
 def number_in(text: str) -> Number | None:
     """The number of a text, or None: "4,662", "△1,234", "(1,234)", "12.3%", "1,200원", "1억 2,000만".
 
     "00123" is none: it is a code.
     """
+    plain = plain_number(text)
+    return Number(plain) if plain is not None else _decorated_number(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _decorated_number(text: str) -> Number | None:
+    """Signs, brackets, currencies, units, percent."""
     text = text.strip()
     if len(text) > 40 or not any(c.isdigit() for c in text):
         return None
     if not text.isascii():
-        text = unicodedata.normalize(
-            "NFKC", text.replace("△", "-").replace("▲", "-").replace("▽", "-").replace("▼", "-")
-        )
+        text = text.translate(_ASCII)
     found = _NUMBER.fullmatch(text)
     if found is None:
         return _scaled(text)
@@ -115,6 +130,11 @@ def slashed_dates(texts: list[str]) -> Callable[[str], dt.date | None] | None:
 
 def kind_of_text(text: str) -> str:
     """One letter for what a text says: n number, d date, x nothing or an error, t text, blank for blank."""
+    return "n" if _PLAIN.fullmatch(text) and len(text) <= MAX_DIGITS else _kind_of_other(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _kind_of_other(text: str) -> str:
     word = text.strip()
     if not word:
         return " "
@@ -162,7 +182,7 @@ def _scaled(text: str) -> Number | None:
     for figure, scale in _SCALED_PART.findall(text):
         total += float(figure.replace(",", "")) * _SCALES.get(scale, 1)
     value = round(total) if total == round(total) else total
-    return Number(-value if negative else value, text[-1] if text[-1] in "원円" else None)
+    return Number(-value if negative else value, "円" if text[-1] in "円億万" else "원")
 
 
 def _date(found: re.Match[str]) -> dt.date | None:

@@ -77,7 +77,7 @@ _COUNT_ROW = re.compile(
     re.I,
 )
 _CODE_HEADER = re.compile(
-    r"코드|품번|계좌|전화|연락처|휴대폰|핸드폰|팩스|우편|사번|사원번호|고객번호|회원번호|주민|사업자|법인|송장|운송장|바코드|일련번호|시리얼|code|barcode|\bsku\b|phone|\btel\b|fax|\bzip\b|postal|account|serial|isbn|"
+    r"코드|[가-힣]번호$|품번|계좌|전화|연락처|휴대폰|핸드폰|팩스|우편|사번|사원번호|고객번호|회원번호|주민|사업자|법인|송장|운송장|바코드|일련번호|시리얼|code|barcode|\bsku\b|phone|\btel\b|fax|\bzip\b|postal|account|serial|isbn|"
     r"\bid\b|コード|品番|口座|電話|郵便|社員番号|JAN",
     re.I,
 )
@@ -97,6 +97,15 @@ _SIGN_OFF = frozenset(
     担当 作成 係長 課長 部長 社長 検印 審査 prepared preparedby reviewed reviewedby approved approvedby
     checked checkedby
     """.split()
+)
+
+_TITLE = re.compile(
+    r"현황|보고|일보|주보|월보|실적|내역|명세|집계|분석|계획|대장|일람|통계|요약|손익|매출|재고|목록|[가-힣]표$|지표|예산|"
+    r"report|summary|statement|sales|overview|analysis|list\b|一覧|報告|日報|月報|実績|集計|売上|明細|[一-龥]表$",
+    re.I,
+)
+_HEADING = re.compile(
+    r"^\s*(?:[■□▣▶◆◇●○◎★☆▪]|\d{1,2}(?:[.)]|-\d)|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+[.)]|[A-Z][.)]|\[|【|<)\s*\S"
 )
 
 _NOTE = re.compile(
@@ -159,9 +168,10 @@ def measure(text: str) -> Measure | None:
     """What kind of figure a header text speaks of, by its words."""
     word = bare(re.sub(r"\s*\n\s*", "", text))
     head = re.sub(r"[(\[（].*$", "", word) or word
-    if _RATE.search(head) or re.search(r"[(\[（][%％][)\]）]$", word):
+    plain = unicodedata.normalize("NFKC", text).lower()
+    if _RATE.search(head) or _RATE.search(plain) or re.search(r"[(\[（][%％][)\]）]$", word):
         return "rate"
-    if _ID.search(head):
+    if _ID.search(head) or _ID.search(plain):
         return "id"
     count, money = (max((m.end() for m in words.finditer(head)), default=0) for words in (_COUNT, _MONEY))
     if not count and not money:
@@ -222,6 +232,11 @@ def is_note(text: str) -> bool:
 def is_key_value(text: str) -> bool:
     """A fact about the whole, no header: "조회일자: 2026-01-31"."""
     return bool(_KEY_VALUE.match(text))
+
+
+def is_title_like(text: str) -> bool:
+    """It names a report (현황, 일보, statement) or is numbered or marked as a heading; a name or a company does not."""
+    return bool(_TITLE.search(text) or _HEADING.match(text))
 
 
 def undecorated(text: str) -> str:
