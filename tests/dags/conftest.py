@@ -1,32 +1,13 @@
-"""Airflow for the tests: a home of its own and a database in memory, set before anything imports it."""
+"""A folder of tenants for one test, and Airflow in the test process."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ondol.settings import PROJECT
-
-os.environ |= {
-    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="ondol-airflow-"),
-    "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-    "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite://",
-}
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what Airflow's own modules warn of while they are imported
-    import airflow.dag_processing.dagbag
-    import airflow.serialization.serialized_objects  # noqa: F401
-    from airflow.plugins_manager import get_timetables_plugins
-
-    get_timetables_plugins()  # reads the plugins folder
+import tests.airflow_process  # noqa: F401 - before anything imports Airflow
 
 TENANT = """\
 tenant: {id}

@@ -1,25 +1,15 @@
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.serialization.serialized_objects import DagSerialization
 
-from ondol.manifest import STAGES
 from ondol.operators.dag_factory import tenant_dags
 from ondol.settings import PROJECT
 
 
 def bag_of(file: str) -> DagBag:
     return DagBag(PROJECT / "dags" / file)
-
-
-@pytest.fixture
-def hanbit(tenants, add_tenant):
-    add_tenant("hanbit")
-    return tenant_dags(tenants)["hanbit"]
 
 
 def serialised(dag) -> dict:
@@ -33,46 +23,9 @@ def test_every_tenant_has_a_dag_called_as_it_is(add_tenant):
     assert (sorted(bag.dags), bag.import_errors) == (["daeyang", "hanbit", "saeum"], {})
 
 
-def test_the_tasks_are_the_eight_stages_one_after_the_other(hanbit):
-    assert [task.task_id for task in hanbit.topological_sort()] == list(STAGES)
-    edges = {(task.task_id, after) for task in hanbit.tasks for after in task.downstream_task_ids}
-    assert edges == set(itertools.pairwise(STAGES))
-
-
-def test_only_convert_and_tag_are_mapped_over_batches(hanbit):
-    assert {task.task_id for task in hanbit.tasks if isinstance(task, MappedOperator)} == {"convert", "tag"}
-
-
-def test_all_tasks_wait_in_the_tenants_own_pool(hanbit):
-    assert {task.pool for task in hanbit.tasks} == {"hanbit"}
-
-
-def test_a_trigger_can_ask_for_force_and_for_items(hanbit):
-    assert {name: hanbit.params[name] for name in hanbit.params} == {"force": False, "items": []}
-    schema = hanbit.params.get_param("items").schema
-    assert schema["items"] == {"type": "string", "enum": ["sales"]}
-
-
-def test_missed_days_are_not_caught_up(hanbit):
-    assert hanbit.catchup is False
-
-
 def test_a_tenant_without_a_schedule_runs_only_when_triggered(tenants, add_tenant):
     add_tenant("hanbit", schedule="null")
     assert tenant_dags(tenants)["hanbit"].timetable.can_be_scheduled is False
-
-
-def test_the_same_file_gives_the_same_serialisation_each_time(tenants, add_tenant):
-    add_tenant("hanbit")
-    first, second = (serialised(tenant_dags(tenants)["hanbit"]) for _ in range(2))
-    assert first == second
-
-
-def test_any_change_of_the_configuration_makes_another_version_of_the_dag(tenants, add_tenant):
-    path = add_tenant("hanbit")
-    before = serialised(tenant_dags(tenants)["hanbit"])
-    path.write_text(path.read_text().replace("from: 금액", "from: 매출금액"))
-    assert serialised(tenant_dags(tenants)["hanbit"]) != before
 
 
 def test_a_broken_tenant_shows_its_error_in_a_dag_of_its_own(tenants, add_tenant):
@@ -107,15 +60,6 @@ def test_a_broken_tenants_file_is_named_on_the_import_banner(add_tenant):
 def test_the_import_banner_is_empty_while_all_tenants_are_right(add_tenant):
     add_tenant("hanbit")
     assert bag_of("_config_check.py").import_errors == {}
-
-
-def test_a_worker_builds_only_the_dag_of_its_task(tenants, add_tenant):
-    add_tenant("hanbit")
-    add_tenant("daeyang")
-    add_tenant("broken", "tenant: broken\n")
-    assert list(tenant_dags(tenants, only="hanbit")) == ["hanbit"]
-    assert list(tenant_dags(tenants, only="broken")) == ["broken"]
-    assert tenant_dags(tenants, only="nobody") == {}
 
 
 @pytest.mark.parametrize("name", ["../hanbit", "no such", "hanbit/../hanbit"])

@@ -5,17 +5,20 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from ondol.config.loader import config_hash
 from ondol.config.tenant import Item, Source, Tenant
 from ondol.errors import ConfigError
 
 
-def describe(tenant: Tenant) -> str:
-    """What is collected from where, what each file is, and which marts the customer gets."""
+def describe(tenant: Tenant, digest: str) -> str:
+    """What is collected from where, what each file is, and which marts the customer gets.
+
+    Args:
+        digest: the hash of the resolved configuration.
+    """
     schedule = f"runs `{tenant.schedule}` ({tenant.timezone})" if tenant.schedule else "runs only when triggered"
     parts = [
         f"# {_text(tenant.name)}",
-        f"`{tenant.tenant}`, {schedule}, configuration `{config_hash(tenant)}`",
+        f"`{tenant.tenant}`, {schedule}, configuration `{digest}`",
         "A run takes the files that arrived on the day of its logical date. A trigger can ask to *process again* what "
         "did not change since, and to take *only these items*.",
         "### Sources",

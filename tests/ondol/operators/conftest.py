@@ -1,25 +1,12 @@
-"""Airflow in the test process: a home of its own, set before its first import; its own deprecations are not ours."""
+"""Tenants for the operators' tests, and Airflow in the test process."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import warnings
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[3]
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="ondol-airflow-")
-os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(PROJECT / "plugins")
-os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from airflow import plugins_manager
-    from airflow.serialization import serialized_objects as _  # noqa: F401
-
-    plugins_manager.get_timetables_plugins()
+import tests.airflow_process  # noqa: F401 - before anything imports Airflow
 
 TENANT = """\
 tenant: {id}

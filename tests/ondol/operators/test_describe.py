@@ -11,7 +11,7 @@ from ondol.operators.describe import describe, describe_error
 
 def test_it_names_sources_items_tables_and_the_configuration(tenants: Path) -> None:
     tenant = load_tenant(tenants / "nara.yaml")
-    page = describe(tenant)
+    page = describe(tenant, config_hash(tenant))
     for word in (tenant.name, "inbox/nara/", "waybills", "운송장", "0 7 * * *", "Asia/Seoul", config_hash(tenant)):
         assert word in page
 
@@ -20,7 +20,7 @@ def test_a_customers_words_stay_words(tenants: Path) -> None:
     path = tenants / "nara.yaml"
     hostile = "<img src=x onerror=alert(1)> | a | [b](javascript:c) `d` *e*"
     path.write_text(path.read_text().replace("name: nara 물류", f"name: '{hostile}'"))
-    page = describe(load_tenant(path))
+    page = describe(load_tenant(path), "0")
     title = page.splitlines()[0]
     assert "<img" not in page
     assert "\\|" in title
