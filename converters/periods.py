@@ -1,4 +1,4 @@
-"""Dates and periods in texts as people write them in titles, notes and file names."""
+"""Dates and periods in texts as people write them in titles, notes, headers and file names."""
 
 from __future__ import annotations
 
@@ -7,20 +7,46 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
-Span = tuple[dt.date, dt.date]
-_Y = r"'?(?P<y>\d{4}|\d{2})\s*(?:년|年)\s*"
-_SEP = r"\s?[-./]\s?"
-_Reader = Callable[[int, re.Match[str]], Span]
+
+class Span(NamedTuple):
+    """A period: its first and its last day."""
+
+    start: dt.date
+    end: dt.date
+
+    @property
+    def grain(self) -> str:
+        """`day`, `month`, `quarter`, `half` or `year`; `range` for any other length."""
+        if self.start == self.end:
+            return "day"
+        for grain, length in (("month", 1), ("quarter", 3), ("half", 6), ("year", 12)):
+            if (self.start.month - 1) % length == 0 and self == _months(self.start.year, self.start.month, length):
+                return grain
+        return "range"
+
+
+_Y = r"(?P<y>(?:19|20)\d{2}|\d{2})"
+_YEAR = rf"(?<!\d)'?{_Y}\s*(?:년도?|年度?)[\s,(\[]*"
+_PLAIN_YEAR = r"(?<!\d)(?P<y>(?:19|20)\d{2})\s*[.\-/]?\s*"
+_SEPARATOR = r"\s?[-./]\s?"
+_MONTH_NAME = rf"(?P<mon>{'|'.join(calendar.month_abbr[1:])})[a-z]*\.?"
+_MONTH_NUMBER = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 
 
 def _day(year: int, found: re.Match[str]) -> Span:
-    day = dt.date(year, int(found["m"]), int(found["d"]))
-    return day, day
+    day = dt.date(year, _month_of(found), int(found["d"]))
+    return Span(day, day)
 
 
 def _month(year: int, found: re.Match[str]) -> Span:
-    return _months(year, int(found["m"]), 1)
+    return _months(year, _month_of(found), 1)
+
+
+def _month_range(year: int, found: re.Match[str]) -> Span:
+    return Span(_months(year, int(found["m"]), 1).start, _months(year, int(found["n"]), 1).end)
 
 
 def _quarter(year: int, found: re.Match[str]) -> Span:
@@ -28,70 +54,181 @@ def _quarter(year: int, found: re.Match[str]) -> Span:
 
 
 def _half(year: int, found: re.Match[str]) -> Span:
-    return _months(year, 1 if found["h"] in "상上" else 7, 6)
+    return _months(year, 1 if found["h"] in "상上1" else 7, 6)
 
 
-def _year_long(year: int, found: re.Match[str]) -> Span:
+def _whole_year(year: int, found: re.Match[str]) -> Span:
     return _months(year, 1, 12)
 
 
 def _months(year: int, first: int, count: int) -> Span:
     last = first + count - 1
-    return dt.date(year, first, 1), dt.date(year, last, calendar.monthrange(year, last)[1])
+    if last > 12:
+        raise ValueError("past the end of the year")
+    return Span(dt.date(year, first, 1), dt.date(year, last, calendar.monthrange(year, last)[1]))
 
 
-_PATTERNS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
-    (re.compile(pattern), reader)
+def _month_of(found: re.Match[str]) -> int:
+    groups = found.groupdict()
+    return _MONTH_NUMBER[groups["mon"].lower()] if groups.get("mon") else int(groups["m"])
+
+
+_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], Span]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), reader)
     for pattern, reader in (
-        (_Y + r"(?P<m>\d{1,2})\s*(?:월|月)\s*(?P<d>\d{1,2})\s*(?:일|日)", _day),
-        (r"(?<!\d)(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?!\d)", _day),
-        (rf"(?<!\d)'?(?P<y>\d{{4}}|\d{{2}}){_SEP}(?P<m>\d{{1,2}}){_SEP}(?P<d>\d{{1,2}})(?!\d)", _day),
-        (_Y + r"(?P<q>[1-4])\s*(?:/4\s*)?(?:분기|四半期)", _quarter),
-        (_Y + r"(?P<h>상|하|上|下)\s*(?:반기|半期)", _half),
-        (_Y + r"(?P<m>\d{1,2})\s*(?:월|月)", _month),
-        (rf"(?<!\d)(?P<y>\d{{4}}){_SEP}(?P<m>\d{{1,2}})(?!\d|{_SEP}\d)", _month),
-        (rf"(?<![\d.])'(?P<y>\d{{2}}){_SEP}(?P<m>\d{{1,2}})(?!\d)", _month),
-        (r"(?<!\d)(?P<y>(?:19|20)\d{2})\s*(?:년|年)", _year_long),
+        (_YEAR + r"(?P<m>\d{1,2})\s*[월月]\s*(?P<d>\d{1,2})\s*[일日]", _day),
+        (_PLAIN_YEAR + r"(?P<m>\d{1,2})\s*[월月]\s*(?P<d>\d{1,2})\s*[일日]", _day),
+        (r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?!\d)", _day),
+        (rf"(?<![\d.])'?{_Y}{_SEPARATOR}(?P<m>\d{{1,2}}){_SEPARATOR}(?P<d>\d{{1,2}})(?!\d)", _day),
+        (rf"\b{_MONTH_NAME}\s+(?P<d>\d{{1,2}}),?\s+(?P<y>(?:19|20)\d{{2}})(?!\d)", _day),
+        (rf"(?<!\d)(?P<d>\d{{1,2}})[\s-]{_MONTH_NAME},?[\s-]+(?P<y>(?:19|20)\d{{2}})(?!\d)", _day),
+        (_YEAR + r"(?P<m>\d{1,2})[월月]?\s*[~∼〜–-]\s*(?P<n>\d{1,2})\s*[월月]", _month_range),
+        (_YEAR + r"(?P<q>[1-4])\s*(?:/\s*4\s*)?(?:분기|四半期)", _quarter),
+        (_PLAIN_YEAR + r"(?P<q>[1-4])\s*(?:/\s*4\s*)?(?:분기|四半期|Q\b)", _quarter),
+        (_PLAIN_YEAR + r"Q(?P<q>[1-4])\b", _quarter),
+        (rf"\b(?P<q>[1-4])Q\s*'?{_Y}(?!\d)", _quarter),
+        (rf"\bQ(?P<q>[1-4])\s*'?{_Y}(?!\d)", _quarter),
+        (_YEAR + r"(?P<h>[상하上下])\s*(?:반기|半期)", _half),
+        (_PLAIN_YEAR + r"(?P<h>[상하上下])\s*(?:반기|半期)", _half),
+        (_PLAIN_YEAR + r"(?P<h>[12])H\b", _half),
+        (_PLAIN_YEAR + r"H(?P<h>[12])\b", _half),
+        (_YEAR + r"(?P<m>\d{1,2})\s*[월月]", _month),
+        (_PLAIN_YEAR + r"(?P<m>\d{1,2})\s*[월月]", _month),
+        (rf"(?<!\d)(?P<y>(?:19|20)\d{{2}}){_SEPARATOR}(?P<m>\d{{1,2}})(?!\d|{_SEPARATOR}\d)", _month),
+        (rf"(?<![\d.])'(?P<y>\d{{2}}){_SEPARATOR}(?P<m>\d{{1,2}})(?!\d)", _month),
+        (r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?!\d)", _month),
+        (rf"\b{_MONTH_NAME}[\s-]+'?{_Y}(?!\d)", _month),
+        (r"(?<!\d)'?(?P<y>(?:19|20)\d{2}|(?<=')\d{2})\s*(?:년도?|年度?)", _whole_year),
+        (rf"\bFY\s?'?{_Y}(?!\d)", _whole_year),
     )
-)
-_RANGE = re.compile(r"^\s*(?:\([월화수목금토일]\))?\s*(?:~|～|∼|–|부터)\s*")
+)  # fmt: skip
+"""Forms that name their year, from the longest to the shortest: what one has read, the next cannot."""
+
+_CLOCK_OR_DAY = r"(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?\s*(?:\([월화수목금토일月火水木金土日]\))?\s*"
+_TO = _CLOCK_OR_DAY + r"(?:[~∼〜–]|부터|から|\bto\b|(?<=\s)-(?=\s))\s*"
+_BETWEEN = re.compile(_TO)
+_END_DAY = re.compile(_TO + r"(?:(?P<m>\d{1,2})\s*[-./월月]\s*)?(?P<d>\d{1,2})(?:\s*[일日])?(?![\d,.]*\d)")
+_END_MONTH = re.compile(_TO + r"(?P<m>\d{1,2})(?:\s*[월月])?(?![\d,.]*\d)")
+
+_WEEKDAY = re.compile(r"\s*(?:\([일월화수목금토日月火水木金土](?:요일|曜日)?\)|(?<=\s)[일월화수목금토]요일)\.?$")
+_CLOCK = re.compile(r"(?<=\d|일|\.|\))[T\s]\s*(?:오전|오후|[AP]M)?\s*\d{1,2}:\d{2}\S*(?:\s*[AP]M)?$", re.IGNORECASE)
+_YEARLESS_DAY = re.compile(r"(?P<m>\d{1,2})(?:\s*월\s*|\s*月\s*|\s?[-./]\s?)(?P<d>\d{1,2})\s*[일日]?\.?")
+_DAY_ALONE = re.compile(r"(?P<d>\d{1,2})\s*[일日]?")
+_SHORT_MONTH = re.compile(r"'?(?P<y>\d{4}|\d{2})\s?[-./]\s?(?P<m>\d{1,2})\.?")
+_MONTH_ALONE = re.compile(rf"(?:(?P<m>\d{{1,2}})\s*[월月]?|{_MONTH_NAME})", re.IGNORECASE)
+_BRACKET = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
 
 
 def dates_in(text: str) -> list[Span]:
-    """The dates and periods that a text names, in order: first and last day of each; "A ~ B" is one span."""
-    rest, spans = unicodedata.normalize("NFKC", text), list[tuple[int, int, Span]]()
+    """The dates and periods that a text names with their year, in order; "A ~ B" is one span.
+
+    2026-01-05 · 26.1.5 · 20260105 · 2026년 1월 5일(월) · 2026.01 · '26.1 · 2026년 1~3월 · 2026년 1분기 · 1Q26 ·
+    2026년 상반기 · 2026년 · FY2026 · Jan 2026 · 2026.01.01~31 · 2026년 12월 29일 ~ 1월 4일.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    rest, found_at = plain, list[tuple[int, int, Span]]()
     for pattern, read in _PATTERNS:
         for found in pattern.finditer(rest):
             try:
-                spans.append((found.start(), found.end(), read(_year(found["y"]), found)))
+                found_at.append((found.start(), found.end(), read(_year(found["y"]), found)))
             except ValueError:
                 continue
         rest = pattern.sub(lambda m: "\0" * len(m[0]), rest)
-    return _joined(unicodedata.normalize("NFKC", text), sorted(spans))
+    return _joined(plain, sorted(found_at))
 
 
-def month_in(text: str, year: int) -> dt.date | None:
-    """The first day of the month that a header names ("5월", "26.5", "May"); in `year` if it names none."""
-    if spans := dates_in(text):
-        return spans[0][0].replace(day=1)
-    plain = unicodedata.normalize("NFKC", text).strip().lower()
-    if found := re.fullmatch(r"(?:(?P<y>\d{2}|\d{4})[.\-/])?(?P<m>\d{1,2})\s*(?:월|月)?(?:\s*[(\[].*)?", plain):
-        month = int(found["m"])
-        return dt.date(_year(found["y"]) if found["y"] else year, month, 1) if 1 <= month <= 12 else None
-    names = [name.lower() for name in calendar.month_abbr]
-    return dt.date(year, names.index(plain[:3]), 1) if plain[:3] in names[1:] else None
+@lru_cache(maxsize=1 << 16)
+def day_of(text: str, near: Span | None = None) -> dt.date | None:
+    """The one day that a whole text names: 2026-01-05, 26.1.5, 20260105, 2026. 1. 5.(월), 2026-01-05 13:20.
+
+    Args:
+        near: completes a text that names no year ("1/5") or no month ("5일"); without it, such a text is no day.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _WEEKDAY.sub("", _CLOCK.sub("", plain)).rstrip(". ")
+    spans = dates_in(plain)
+    if spans:
+        return spans[0].start if len(spans) == 1 and spans[0].grain == "day" and _is_all(plain) else None
+    if near is None:
+        return None
+    if found := _YEARLESS_DAY.fullmatch(plain):
+        return _completed(near, int(found["m"]), int(found["d"]))
+    if found := _DAY_ALONE.fullmatch(plain):
+        one_month = (near.start.year, near.start.month) == (near.end.year, near.end.month)
+        return _completed(near, near.start.month, int(found["d"])) if one_month else None
+    return None
 
 
-def _joined(text: str, spans: list[tuple[int, int, Span]]) -> list[Span]:
-    joined: list[Span] = []
+@lru_cache(maxsize=1 << 16)
+def month_of(text: str, near: Span | None = None) -> dt.date | None:
+    """The first day of the one month that a whole text names: 2026-05, 26.5, 202605, 2026년 5월, May 2026, a day in it.
+
+    Args:
+        near: completes a text that names no year ("5월", "May"); without it, such a text is no month.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _BRACKET.sub("", plain) or plain
+    spans = dates_in(plain)
+    if spans:
+        return spans[0].start.replace(day=1) if len(spans) == 1 and spans[0].grain in ("day", "month") else None
+    if (found := _SHORT_MONTH.fullmatch(plain)) and 1 <= int(found["m"]) <= 12:
+        return dt.date(_year(found["y"]), int(found["m"]), 1)
+    if near and (found := _MONTH_ALONE.fullmatch(plain)):
+        return _completed(near, _month_of(found), 1, whole_month=True)
+    return None
+
+
+def _is_all(text: str) -> bool:
+    """Nothing but a date stands in the text."""
+    return not re.search(r"[^\d\s.\-/'년월일年月日,a-z]", text, re.IGNORECASE)
+
+
+def _completed(near: Span, month: int, day: int, whole_month: bool = False) -> dt.date | None:
+    """The day in the year that puts it into the period; in the period's only year if none does."""
+    first = near.start.replace(day=1) if whole_month else near.start
+    days = [d for year in range(near.start.year, near.end.year + 1) if (d := _valid(year, month, day))]
+    inside = [d for d in days if first <= d <= near.end]
+    if len(inside) == 1 or (not inside and len(days) == 1):
+        return (inside or days)[0]
+    return None
+
+
+def _valid(year: int, month: int, day: int) -> dt.date | None:
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _joined(text: str, found_at: list[tuple[int, int, Span]]) -> list[Span]:
+    """The spans in order; one that "~" leads to an end is a range."""
+    spans: list[Span] = []
     end = -1
-    for start, stop, span in spans:
-        if joined and end >= 0 and _RANGE.fullmatch(text[end:start]) and span[1] >= joined[-1][0]:
-            joined[-1] = (joined[-1][0], span[1])
+    for number, (start, stop, span) in enumerate(found_at):
+        if end >= 0 and _BETWEEN.fullmatch(text[end:start]) and span.end >= spans[-1].start:
+            spans[-1] = Span(spans[-1].start, span.end)
         else:
-            joined.append(span)
+            following = found_at[number + 1][0] if number + 1 < len(found_at) else len(text)
+            spans.append(_with_end(text[stop:following], span))
         end = stop
-    return joined
+    return spans
+
+
+def _with_end(rest: str, span: Span) -> Span:
+    """The span to an end that names no year of its own: 2026.01.01~31."""
+    pattern = {"day": _END_DAY, "month": _END_MONTH}.get(span.grain)
+    found = pattern.match(rest) if pattern else None
+    if not found:
+        return span
+    month = int(found["m"] or span.start.month)
+    for year in (span.start.year, span.start.year + 1):
+        if span.grain == "day":
+            last = _valid(year, month, int(found["d"]))
+        else:
+            last = _months(year, month, 1).end if 1 <= month <= 12 else None
+        if last and last >= span.start:
+            return Span(span.start, last)
+    return span
 
 
 def _year(digits: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from converters.model import Conversion
+from converters.rules import QUANTITIES
 from converters.sandbox import convert_many
 from ondol.cli.guess import ColumnGuess, ItemGuess, item_of, name_of
 from ondol.config.loader import load_tenant
@@ -178,7 +179,7 @@ def _item(item: ItemGuess) -> Iterator[str]:
 def _column(column: ColumnGuess) -> str:
     parts = [f"from: {scalar(column.source)}"]
     parts += [f"type: {column.type}"] if column.type != "text" else []
-    parts += [f"unit: {scalar(column.unit)}"] if column.unit else []
+    parts += [f"unit: {scalar(column.unit)}"] if column.unit and column.type in QUANTITIES else []
     parts += ["required: true"] if column.required else []
     return f"{{{', '.join(parts)}}}"
 
