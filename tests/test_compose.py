@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import json
 import os
 import re
 import subprocess
@@ -7,6 +9,7 @@ import sys
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from ondol import embedded, settings
 
@@ -28,6 +31,49 @@ print(json.dumps(names))
 """
 
 
+def problems(document: dict) -> list[str]:
+    """What the Compose specification's own schema says of a file.
+
+    Source: schema/compose-spec.json of github.com/compose-spec/compose-spec (Apache-2.0), as Docker Compose 2.40 has.
+    """
+    schema = json.loads((settings.PROJECT / "tests/compose_spec.json").read_text())
+    return [error.message for error in Draft7Validator(schema).iter_errors(document)]
+
+
+def test_it_is_what_the_compose_specification_allows():
+    assert problems(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("services", "worker", "comand"), ["airflow"]),
+        (("services", "redis", "healthcheck", "intervall"), "5s"),
+        (("services", "init", "depends_on", "redis", "condition"), "healthy"),
+        (("volumez",), {}),
+    ],
+)
+def test_the_specification_is_strict_enough_to_find_a_slip(path, value):
+    broken = copy.deepcopy(COMPOSE)
+    place = broken
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert problems(broken)
+
+
+def test_what_a_service_waits_for_is_there_and_can_become_what_it_waits_for():
+    for service in SERVICES.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            assert wanted["condition"] != "service_healthy" or "healthcheck" in SERVICES[name]
+
+
+def test_no_service_can_write_but_where_a_volume_is():
+    assert [name for name, service in SERVICES.items() if not service.get("read_only")] == []
+    named = {mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])}
+    assert named == set(COMPOSE["volumes"])
+
+
 def airflow_words() -> list[list[str]]:
     """What follows `airflow` in each command and health check."""
     lines = [service.get("command", []) for service in SERVICES.values()]
@@ -36,8 +82,6 @@ def airflow_words() -> list[list[str]]:
 
 
 def test_airflow_takes_every_command_and_knows_every_variable(tmp_path):
-    import json
-
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(tmp_path),
