@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,12 +53,13 @@ def tenant_dags(folder: Path, only: str | None = None) -> dict[str, DAG]:
             return {only: tenant_dag(load_tenant(path))}
         except ConfigError as error:
             return {only: error_dag(only, path.name, error)}
-    loaded = load_all(folder)
-    dags = {entry.tenant.tenant: tenant_dag(entry.tenant) for entry in loaded if entry.tenant}
-    for entry in loaded:
-        if entry.error:
-            dag_id = _free_id(entry, dags)
-            dags[dag_id] = error_dag(dag_id, entry.path.name, entry.error)
+    with _without_collection():
+        loaded = load_all(folder)
+        dags = {entry.tenant.tenant: tenant_dag(entry.tenant) for entry in loaded if entry.tenant}
+        for entry in loaded:
+            if entry.error:
+                dag_id = _free_id(entry, dags)
+                dags[dag_id] = error_dag(dag_id, entry.path.name, entry.error)
     return {dag_id: dag for dag_id, dag in dags.items() if only in (None, dag_id)}
 
 
@@ -99,6 +103,18 @@ def error_dag(dag_id: str, file: str, error: ConfigError) -> DAG:
     ) as dag:
         ConfigErrorOperator(task_id="config", message=str(error))
     return dag
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Build many objects that all stay, without the search for garbage among them that costs a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache
