@@ -29,6 +29,8 @@ class Span(NamedTuple):
 
 
 _Y = r"(?P<y>(?:19|20)\d{2}|\d{2})"
+LONGEST = 60
+"""Characters of a text that is a single day or month."""
 _YEAR = rf"(?<!\d)'?{_Y}\s*(?:년도?|年度?)[\s,(\[]*"
 _PLAIN_YEAR = r"(?<!\d)(?P<y>(?:19|20)\d{2})\s*[.\-/]?\s*"
 _SEPARATOR = r"\s?[-./]\s?"
@@ -125,7 +127,7 @@ def dates_in(text: str) -> list[Span]:
     2026-01-05 · 26.1.5 · 20260105 · 2026년 1월 5일(월) · 2026.01 · '26.1 · 2026년 1~3월 · 2026년 1분기 · 1Q26 ·
     2026년 상반기 · 2026년 · FY2026 · Jan 2026 · 2026.01.01~31 · 2026년 12월 29일 ~ 1월 4일.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _plain(text)
     rest, found_at = plain, list[tuple[int, int, Span]]()
     for pattern, read in _PATTERNS:
         for found in pattern.finditer(rest):
@@ -144,7 +146,9 @@ def day_of(text: str, near: Span | None = None) -> dt.date | None:
     Args:
         near: completes a text that names no year ("1/5") or no month ("5일"); without it, such a text is no day.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _plain(text)
+    if len(plain) > LONGEST:
+        return None
     plain = _WEEKDAY.sub("", _CLOCK.sub("", plain)).rstrip(". ")
     spans = dates_in(plain)
     if spans:
@@ -166,7 +170,9 @@ def month_of(text: str, near: Span | None = None) -> dt.date | None:
     Args:
         near: completes a text that names no year ("5월", "May"); without it, such a text is no month.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = _plain(text)
+    if len(plain) > LONGEST:
+        return None
     plain = _BRACKET.sub("", plain) or plain
     spans = dates_in(plain)
     if spans:
@@ -176,6 +182,11 @@ def month_of(text: str, near: Span | None = None) -> dt.date | None:
     if near and (found := _MONTH_ALONE.fullmatch(plain)):
         return _completed(near, _month_of(found), 1, whole_month=True)
     return None
+
+
+def _plain(text: str) -> str:
+    """Half width, and no run of white space, over which patterns would take time that grows with its square."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _is_all(text: str) -> bool:

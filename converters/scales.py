@@ -85,10 +85,14 @@ def factor(written: str, wanted: str) -> Fraction:
     raise ValueError(f"the file says '{written}' and the rule wants '{wanted}': {why}")
 
 
+LONGEST = 60
+"""Characters of a text that may name a unit."""
+
+
 @lru_cache(maxsize=4096)
 def unit(text: str) -> Unit | None:
     """The unit that a text names: 원, 백만원, USD thousand, kg, EA, 원/kg; None for an unknown one."""
-    word = _folded(text)
+    word = _folded(text) if len(text) <= LONGEST else ""
     if word in _KOREAN_ALONE:
         return Unit("won", Decimal(10) ** _POWERS[word])
     if found := _UNITS.get(word):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -147,3 +148,12 @@ def test_what_is_no_single_month_is_none(text):
 
 def test_a_month_that_a_long_period_has_twice_is_none():
     assert month_of("5월", Span(dt.date(2025, 1, 1), dt.date(2026, 12, 31))) is None
+
+
+@pytest.mark.parametrize("text", ["2026" + " " * 60_000, "2026년" + "( " * 30_000, "26.1." * 13_000, "2026" * 16_000])
+def test_a_hostile_text_is_read_in_time_that_grows_with_its_length(text):
+    started = time.process_time()
+    dates_in(text)
+    day_of(text, JANUARY)
+    month_of(text, JANUARY)
+    assert time.process_time() - started < 2
