@@ -23,12 +23,10 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     """Every entry with the URI of its tables; what gives none goes to quarantine."""
     import tempfile
 
-    from converters import storage
-
     entries: list[Entry] = []
     refused = tables = 0
     with context.telling(), tempfile.TemporaryDirectory(prefix="ondol-convert-") as folder:
-        for entry, conversion in _converted(context, manifest.entries):
+        for entry, conversion, result in _converted(context, manifest.entries, Path(folder)):
             try:
                 _must_be_usable(entry, conversion)
             except Rejected as rejected:
@@ -36,9 +34,8 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
                 context.refuse("convert", entry, rejected)
                 continue
             path = _path(entry)
-            if not context.lake.exists(path):
-                storage.save(conversion, Path(folder) / "tables")
-                context.lake.put(path, (Path(folder) / "tables").read_bytes())
+            if result:
+                context.lake.put(path, result.read_bytes())
             tables += len(conversion.tables)
             entries.append(entry.model_copy(update={"tables": context.lake.uri(path)}))
             context.event(
@@ -54,16 +51,22 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     )
 
 
-def _converted(context: StageContext, entries: list[Entry]) -> Iterator[tuple[Entry, Conversion]]:
-    """Each entry with its conversion: from the lake if it is there, from the workers if not."""
+def _converted(
+    context: StageContext, entries: list[Entry], folder: Path
+) -> Iterator[tuple[Entry, Conversion, Path | None]]:
+    """Each entry with its conversion: from the lake, or from a worker with the file that is to go into the lake."""
     from converters import sandbox, storage
 
-    fresh = [e for e in entries if not context.lake.exists(_path(e))]
+    there = {_path(e) for e in entries if context.lake.exists(_path(e))}
+    fresh = [e for e in entries if _path(e) not in there]
     for entry in entries:
-        if entry not in fresh:
-            yield entry, storage.load(context.lake.local(context.lake.uri(_path(entry))))
+        if _path(entry) in there:
+            yield entry, storage.load(context.lake.local(context.lake.uri(_path(entry)))), None
     jobs = [(context.lake.local(context.lake.uri(raw_path(e.sha256))), e.name) for e in fresh]
-    yield from zip(fresh, sandbox.convert_many(jobs, workers=context.workers), strict=True)
+    results = sandbox.convert_to_files(jobs, folder, workers=context.workers)
+    for entry, (conversion, result) in zip(fresh, results, strict=True):
+        yield entry, conversion, result
+        result.unlink(missing_ok=True)
 
 
 def _path(entry: Entry) -> str:
