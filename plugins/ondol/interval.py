@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from ondol.errors import FatalError
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -17,6 +19,8 @@ class Interval:
     @classmethod
     def of_day(cls, day: dt.date, zone: ZoneInfo) -> Interval:
         """The whole local day."""
+        if not dt.date(1970, 1, 1) <= day <= dt.date(9000, 1, 1):
+            raise FatalError(f"{day} is no day that files arrive on: give one from 1970 on")
         start = dt.datetime.combine(day, dt.time(), zone)
         return cls(start, dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone))
 

@@ -71,6 +71,8 @@ def run(
     """
     import time
 
+    if STAGES.index(first) > STAGES.index(last):
+        raise FatalError(f"stage '{first}' comes after '{last}': the order is {', '.join(STAGES)}")
     config = tenant if isinstance(tenant, Tenant) else find_tenant(settings().tenants, tenant)
     interval = Interval.of_day(date, config.zone)
     with open_context(config, interval, run_id="cli", params=params) as context:

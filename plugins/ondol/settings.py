@@ -44,5 +44,15 @@ def settings() -> Settings:
         tenants=Path(env("ONDOL_TENANTS") or PROJECT / "tenants").absolute(),
         database=env("ONDOL_DATABASE") or None,
         serving=env("ONDOL_SERVING") or None,
-        workers=int(env("ONDOL_WORKERS") or os.cpu_count() or 1),
+        workers=_workers(env("ONDOL_WORKERS")),
     )
+
+
+def _workers(text: str | None) -> int:
+    from ondol.errors import FatalError
+
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise FatalError(f"ONDOL_WORKERS is {text!r}: give a number from 1 on, or leave it out")
+    return int(text)

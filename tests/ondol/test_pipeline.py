@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ondol.embedded import database_uri
+from ondol.errors import FatalError
 from ondol.ledger.events import Ledger
 from ondol.pipeline import run
 from ondol.stages.context import Params
@@ -98,6 +99,38 @@ def test_what_is_refused_is_in_quarantine_with_reason_and_remedy_and_the_others_
     for held in result.quarantined:
         assert str(held["name"]) in str(held["reason"])
         assert held["remedy"]
+
+
+def test_empty_files_of_two_items_are_two_refusals_not_a_duplicate(samples: Path) -> None:
+    folder = samples / "inbox/hanbit/2026-03-02"
+    folder.mkdir(parents=True)
+    names = {"매출일보_20260302.xlsx", "POS매출_0101_20260302.csv", "행사계획_2026.xlsx"}
+    for name in names:
+        (folder / name).touch()
+    result = run("hanbit", dt.date(2026, 3, 2))
+    assert {held["name"] for held in result.quarantined} == names
+
+
+def test_what_a_newer_file_replaced_leaves_quarantine(samples: Path) -> None:
+    broken = {str(held["name"]) for held in run("hanbit", DAY).quarantined if held["stage"] == "convert"}
+    assert broken == {"매출일보_20260103.xlsx"}
+    run("hanbit", dt.date(2026, 1, 6))
+    with Ledger(database_uri(), "hanbit") as ledger:
+        assert broken.isdisjoint(q["name"] for q in ledger.quarantine.entries())
+        assert [q["note"] for q in ledger.quarantine.entries("passed")] == ["'매출일보_20260103.xlsx' replaced it"]
+
+
+def test_only_a_broken_contract_can_be_accepted(samples: Path) -> None:
+    broken = next(held for held in run("hanbit", DAY).quarantined if held["stage"] == "convert")
+    with Ledger(database_uri(), "hanbit") as ledger, pytest.raises(FatalError, match="--accept cannot help"):
+        ledger.quarantine.release(int(str(broken["id"])), accept=True)
+
+
+def test_stages_in_the_wrong_order_and_days_beyond_time_are_refused_in_a_sentence(samples: Path) -> None:
+    with pytest.raises(FatalError, match="comes after"):
+        run("hanbit", DAY, first="load", last="crawl")
+    with pytest.raises(FatalError, match="no day that files arrive on"):
+        run("hanbit", dt.date.max)
 
 
 def _empty_databases() -> None:

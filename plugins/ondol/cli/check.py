@@ -47,11 +47,18 @@ def check(
 
 def _load(path: Path) -> list[Loaded]:
     from ondol.config.loader import Loaded, load_all, load_tenant
-    from ondol.errors import ConfigError
+    from ondol.errors import ConfigError, Problem
+    from ondol.settings import settings
 
     if path.is_dir():
         return load_all(path)
+    if not path.exists() and not path.suffix and path.name == str(path):
+        path = settings().tenants / f"{path}.yaml"
     try:
+        if not path.exists():
+            raise ConfigError(
+                problems=[Problem(str(path), 1, "", "it cannot be read: there is no such file or folder")]
+            )
         return [Loaded(path, load_tenant(path))]
     except ConfigError as error:
         return [Loaded(path, error=error)]

@@ -59,6 +59,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader (head, less) has gone: no complaint
         sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(OndolError(f"{place}{error.strerror or error}. Nothing is half done: mend it and run the same again."))
 
 
 def _fail(error: OndolError) -> None:

@@ -29,7 +29,7 @@ def trace(
 ) -> None:
     """Trace a row back to file, sheet and cell.
 
-    For example: ondol trace hanbit mart_store_month 2026-01-01 0101 --column amount
+    For example: ondol trace hanbit store_sales_daily 2026-01-05 0101 --column net_amount
     """
     from dataclasses import asdict
 
@@ -66,9 +66,13 @@ def trace(
 def _key(tenant: Tenant, table: str, words: list[str]) -> dict[str, str]:
     """The key's columns and values: as they are named, or in the order that the tenant's sync says."""
     pairs = [word.partition("=") for word in words]
-    if all(sign for _, sign, _ in pairs):
-        return {name: value for name, _, value in pairs}
     columns = next((sync.key for sync in tenant.sync if sync.table == table), ())
+    if all(sign for _, sign, _ in pairs):
+        named = {name: value for name, _, value in pairs}
+        if missing := [c for c in columns if c not in named]:
+            needed = f"a row of {table} is named by {', '.join(columns)}; give {missing[0]}=… too"
+            raise typer.BadParameter(needed, param_hint="key")
+        return named
     if len(columns) != len(words):
         needed = " ".join(f"{c}=…" for c in columns) or "NAME=VALUE for the columns that name the row"
         raise typer.BadParameter(f"{len(words)} values do not name a row of {table}; give {needed}", param_hint="key")

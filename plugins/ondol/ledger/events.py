@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ondol.errors import RetriableError
+from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
 from ondol.ledger.quarantine import Quarantine
 from ondol.ledger.schema import migrate
@@ -203,6 +203,12 @@ def connect(uri: str) -> Any:
     """A connection to the ledger's database; RetriableError without the URI's secrets if it does not answer."""
     import psycopg2
 
+    try:
+        psycopg2.extensions.parse_dsn(uri)
+    except psycopg2.ProgrammingError:
+        raise FatalError(
+            "ONDOL_DATABASE is no libpq URI: write postgresql://user:password@host:5432/database"
+        ) from None
     try:
         return psycopg2.connect(uri, application_name="ondol")
     except psycopg2.OperationalError as error:

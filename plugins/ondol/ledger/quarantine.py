@@ -44,6 +44,12 @@ class Quarantine:
                     Json(rejected.evidence),
                 ),
             )
+            cursor.execute(
+                """UPDATE ondol.quarantine SET state = 'passed', note = 'refused again by newer rules',
+                    resolved_at = clock_timestamp()
+                WHERE tenant = %s AND sha256 = %s AND name = %s AND stage = %s AND rules <> %s AND state = 'held'""",
+                (self.tenant, entry.sha256, entry.name, stage, rules),
+            )
         point("quarantine:after")
 
     def passed(self, contents: Iterable[str]) -> None:
@@ -52,6 +58,17 @@ class Quarantine:
             "state = 'passed', resolved_at = clock_timestamp()",
             "sha256 = ANY(%s) AND state IN ('held', 'released')",
             (list(contents),),
+        )
+
+    def superseded(self, entry: Entry) -> None:
+        """Close what is held of the same item, period and part and is older than a version that is loaded now."""
+        assert entry.period
+        span = (str(entry.period.start), str(entry.period.end))
+        self._update(
+            "state = 'passed', resolved_at = clock_timestamp(), note = %s",
+            "state = 'held' AND entry->>'item' = %s AND entry->>'part' = %s AND entry->'period'->>'start' = %s "
+            "AND entry->'period'->>'end' = %s AND (entry->>'arrived')::timestamptz < %s",
+            (f"'{entry.name}' replaced it", entry.item, entry.part, *span, entry.arrived),
         )
 
     def of(self, contents: Iterable[str]) -> list[dict[str, Any]]:
@@ -84,6 +101,11 @@ class Quarantine:
             item: take it as this item, whatever its name says.
             note: why, for the history.
         """
+        if accept and (stage := self.show(number)["stage"]) != "tag":
+            raise FatalError(
+                f"number {number} was refused by {stage}, not for a broken contract: --accept cannot help. "
+                "Mend the file or the rules and release it without, release it as an item, or drop it"
+            )
         self._move(
             number,
             ("held", "released"),

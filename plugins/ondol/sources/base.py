@@ -20,12 +20,14 @@ class Found:
         location: where in the source it is; with the source's id it finds the file again.
         arrived: when it came to the source (with a time zone).
         size: in bytes, where the source tells.
+        handle: what the connector opens it by, where that is more than the location (bytes that are no Unicode).
     """
 
     name: str
     location: str
     arrived: dt.datetime
     size: int | None = None
+    handle: str = ""
 
 
 class Connector(Protocol):

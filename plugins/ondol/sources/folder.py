@@ -1,8 +1,14 @@
-"""Source `folder`: files in a folder, or in one sub-folder for each date of arrival."""
+"""Source `folder`: files in a folder, or in one sub-folder for each date of arrival.
+
+Names that old zip tools, FTP or Samba wrote in CP949 are read as such. Links that lead out of the folder, broken links
+and things that are no files are never opened; they are offered, so that crawl tells of them in quarantine.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
+import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +23,7 @@ from ondol.sources.base import Found
 
 
 class FolderConnector:
-    """Lists a local folder; links that lead out of it are not followed."""
+    """Lists a local folder."""
 
     def __init__(self, source: FolderSource, *, home: Path, zone: ZoneInfo) -> None:
         self.source = source
@@ -46,7 +52,12 @@ class FolderConnector:
     @contextmanager
     def open(self, found: Found) -> Iterator[BinaryIO]:
         """See Connector."""
-        path = self._base / found.location
+        path = self._base / (found.handle or found.location)
+        if odd := self._odd(path):
+            raise Rejected(
+                f"{found.location} in source '{self.source.id}' is {odd}.",
+                "Put the file itself into the folder, or take this away.",
+            )
         try:
             file = path.open("rb")
         except OSError as error:
@@ -58,14 +69,34 @@ class FolderConnector:
             yield file
 
     def _files(self, folder: Path, arrived: dt.datetime | None) -> Iterator[Found]:
-        base = self._base.resolve()
         for path in sorted(folder.glob(self.source.pattern)):
-            if not path.is_file() or not path.resolve().is_relative_to(base):
+            status = path.lstat()
+            if stat.S_ISDIR(status.st_mode):
                 continue
-            status = path.stat()
+            handle = path.relative_to(self._base).as_posix()
             yield Found(
-                name=unicodedata.normalize("NFC", path.name),
-                location=path.relative_to(self._base).as_posix(),
+                name=unicodedata.normalize("NFC", readable(path.name)),
+                location=readable(handle),
                 arrived=arrived or dt.datetime.fromtimestamp(status.st_mtime, self.zone),
                 size=status.st_size,
+                handle=handle,
             )
+
+    def _odd(self, path: Path) -> str:
+        """Why a path is not opened; empty for a file of this folder."""
+        if path.is_symlink() and not path.exists():
+            return "a link to nothing"
+        if not path.resolve().is_relative_to(self._base.resolve()):
+            return "a link that leads out of the folder"
+        return "" if path.is_file() else "not a file"
+
+
+def readable(name: str) -> str:
+    """A name of the file system as Unicode: bytes that are not UTF-8 are read as CP949, else escaped."""
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "backslashreplace")

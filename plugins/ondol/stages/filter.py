@@ -25,7 +25,7 @@ class _Known:
 
     current: dict[tuple[str, dt.date, dt.date, str], dict[str, Any]]
     quarantine: list[dict[str, Any]]
-    taken: dict[str, str] = field(default_factory=dict)
+    taken: dict[tuple[object, ...], str] = field(default_factory=dict)
 
 
 def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
@@ -42,7 +42,7 @@ def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
             counts[decision] = counts.get(decision, 0) + 1
             context.event("filter", decision, entry, reason=reason)
             if decision == "process":
-                known.taken[entry.sha256] = entry.name
+                known.taken[_claim(entry)] = entry.name
                 kept.append(entry.model_copy(update={"force": entry.force or context.params.force}))
     batches = _batches(kept)
     return [context.manifest("filter", batch, batch=n, **(counts if n == 0 else {})) for n, batch in enumerate(batches)]
@@ -51,8 +51,8 @@ def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
 def _decide(context: StageContext, entry: Entry, known: _Known) -> tuple[str, str]:
     if is_temporary(entry.name):
         return "temporary", "a program's temporary file, not a report"
-    if entry.sha256 in known.taken:
-        return "duplicate", f"the same content as '{known.taken[entry.sha256]}'"
+    if first := known.taken.get(_claim(entry)):
+        return "duplicate", f"the same content as '{first}'"
     if held := _held(context, entry, known):
         return held
     if entry.item is None or entry.period is None:
@@ -64,6 +64,11 @@ def _decide(context: StageContext, entry: Entry, known: _Known) -> tuple[str, st
     if entry.force or context.params.force:
         return "process", "asked for by a person"
     return _compare(context, entry, known) or ("process", "")
+
+
+def _claim(entry: Entry) -> tuple[object, ...]:
+    """What a file says: this content, for this slot. Two empty files of two items are no duplicates."""
+    return entry.sha256, entry.item, entry.period, entry.part
 
 
 def _compare(context: StageContext, entry: Entry, known: _Known) -> tuple[str, str] | None:

@@ -33,6 +33,8 @@ def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
             context.event("load", decision, entry, rows=entry.rows)
             settled.append(entry)
     context.ledger.quarantine.passed(e.sha256 for e in settled)
+    for entry in settled:
+        context.ledger.quarantine.superseded(entry)
     return context.manifest("load", settled, **counts)
 
 

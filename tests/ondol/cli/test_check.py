@@ -46,3 +46,7 @@ def test_models_that_are_not_in_the_project_are_a_problem(ondol, place):
 def test_a_path_that_is_not_there_is_told(ondol):
     said = ondol("check", "gone.yaml")
     assert (said.code, "cannot be read" in said.out) == (1, True)
+
+
+def test_a_tenant_may_be_named_by_its_id(ondol):
+    assert ondol("check", "hanbit").code == 0

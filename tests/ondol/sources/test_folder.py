@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ondol.config.tenant import FolderSource
+from ondol.errors import Rejected, RetriableError
+from ondol.interval import Interval
+from ondol.sources.folder import FolderConnector, readable
+
+SEOUL = ZoneInfo("Asia/Seoul")
+DAY = Interval.of_day(dt.date(2026, 1, 5), SEOUL)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox/2026-01-05"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def connector(home: Path, path: str = "inbox/{date}") -> FolderConnector:
+    return FolderConnector(FolderSource(id="share", type="folder", path=path), home=home, zone=SEOUL)
+
+
+def test_a_name_in_cp949_is_read_as_such_and_the_file_opens(tmp_path: Path, day: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(day) + b"/" + "회의 메모.txt".encode("cp949")))).write_bytes(b"x")
+    [found] = connector(tmp_path).list(DAY)
+    assert (found.name, found.location) == ("회의 메모.txt", "2026-01-05/회의 메모.txt")
+    found.location.encode()
+    with connector(tmp_path).open(found) as file:
+        assert file.read() == b"x"
+
+
+def test_bytes_that_are_no_text_at_all_are_escaped() -> None:
+    assert readable(os.fsdecode(b"\xff\xfebad.csv")) == "\\xff\\xfebad.csv"
+
+
+def test_links_out_broken_links_and_pipes_are_refused_by_name_and_never_opened(tmp_path: Path, day: Path) -> None:
+    (day / "a.xlsx").symlink_to("/etc/passwd")
+    (day / "b.xlsx").symlink_to(day / "nothing")
+    os.mkfifo(day / "c.xlsx")
+    (day / "d.xlsx").mkdir()
+    found = list(connector(tmp_path).list(DAY))
+    assert [f.name for f in found] == ["a.xlsx", "b.xlsx", "c.xlsx"]
+    for file, reason in zip(found, ("leads out", "a link to nothing", "not a file"), strict=True):
+        with pytest.raises(Rejected, match=reason), connector(tmp_path).open(file):
+            pass
+
+
+def test_a_day_without_a_folder_is_empty_and_a_missing_source_is_down(tmp_path: Path, day: Path) -> None:
+    assert list(connector(tmp_path).list(Interval.of_day(dt.date(2026, 1, 6), SEOUL))) == []
+    with pytest.raises(RetriableError, match="is not there"):
+        list(connector(tmp_path, "elsewhere/{date}").list(DAY))
+
+
+def test_without_dates_in_its_path_a_file_arrives_when_it_was_last_changed(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    for name, hour in (("in.csv", 12), ("out.csv", 36)):
+        (tmp_path / "drop" / name).write_text("x")
+        moment = (DAY.start + dt.timedelta(hours=hour)).timestamp()
+        os.utime(tmp_path / "drop" / name, (moment, moment))
+    assert [f.name for f in connector(tmp_path, "drop").list(DAY)] == ["in.csv"]
