@@ -20,7 +20,6 @@ from converters.tables.words import (
     is_period_label,
     is_total,
     is_unit_header,
-    measure,
     undecorated,
 )
 
@@ -301,8 +300,3 @@ def _may_fill(body: Body, position: int, inner: Sequence[int], totals: dict[int,
         return False
     word = totals.get(position)
     return word is None or is_inner_total(word) or (several and position < len(body.rows) - 1)
-
-
-def is_measure_label(text: str) -> bool:
-    """A row label that names what its row measures (매출액, 인원), rather than who or where."""
-    return measure(text) is not None

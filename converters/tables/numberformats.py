@@ -43,13 +43,6 @@ def shown(number_format: str) -> Shown:
     return Shown(prefix.strip(), suffix.strip(), percent, digits)
 
 
-@lru_cache(maxsize=4096)
-def is_date_format(number_format: str) -> bool:
-    """It shows a number as a date or time."""
-    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|General', "", number_format)
-    return bool(re.search(r"[yYmMdDhHsS]", plain)) and not re.search(r"[0#]", plain.replace("ss.0", ""))
-
-
 def show_number(value: int | float, number_format: str) -> str:
     """The text of a number under its format, as far as labels and headers need it: 5 under `0"월"` is 5월."""
     if not math.isfinite(value):

@@ -235,11 +235,6 @@ def _is_note_row(block: Block, row: int) -> bool:
     return len(texts) == 1 and is_note(texts[0][1])
 
 
-def is_header_only(segment: Segment) -> bool:
-    """A header whose body may stand below a blank row."""
-    return bool(segment.header) and not segment.body
-
-
 def is_headerless(segment: Segment) -> bool:
     """Body rows that belong under the header of the segment above, if it fits."""
     return bool(segment.body) and not segment.header

@@ -11,6 +11,7 @@ from ondol.cli.output import AsJson, emit, say
 
 if TYPE_CHECKING:
     from ondol.config.loader import Loaded
+    from ondol.config.tenant import Tenant
     from ondol.errors import Problem
 
 
@@ -77,9 +78,26 @@ def _problems(entry: Loaded) -> list[Problem]:
     from ondol.errors import Problem
 
     models, there = entry.tenant.transform.models, sorted(p.name for p in definitions.iterdir() if p.is_dir())
-    if models in there:
-        return []
     document = read(entry.path)
     line, field = line_of_key(document, "transform", "models"), "transform.models"
+    if models in there:
+        return [Problem(document.file, line, field, message, models) for message in _models(entry.tenant, definitions)]
     allowed = f"a folder of {definitions.name}: {', '.join(there)}"
     return [Problem(document.file, line, field, f"{field} is {models!r}", models, allowed, nearest(models, there))]
+
+
+def _models(tenant: Tenant, definitions: Path) -> list[str]:
+    """What is wrong with the tenant's models: they are compiled, and run on empty tables."""
+    from converters import tidy
+    from ondol.errors import FatalError
+    from ondol.settings import settings
+    from ondol.warehouse.dataform.run import check_project
+
+    assert tenant.transform
+    schemas = {item.table: tidy.schema(item.tag) for item in tenant.items}
+    marts = [sync.table for sync in tenant.sync]
+    cache = settings().home / "dataform"
+    try:
+        return check_project(definitions.parent, tenant.transform.models, tenant.tenant, schemas, cache, marts)
+    except FatalError as error:
+        return [str(error)]

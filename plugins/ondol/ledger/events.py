@@ -87,15 +87,6 @@ class Ledger:
         )
         return {row["sha256"]: row for row in rows}
 
-    def first_seen(self, contents: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Where each content was stored first, by sha256."""
-        rows = self._fetch(
-            "SELECT DISTINCT ON (sha256) sha256, name, location, run_key, at FROM ondol.event WHERE tenant = %s "
-            "AND stage = 'crawl' AND sha256 = ANY(%s) ORDER BY sha256, id",
-            (self.tenant, list(contents)),
-        )
-        return {row["sha256"]: row for row in rows}
-
     def history(
         self,
         *,

@@ -15,20 +15,6 @@ if TYPE_CHECKING:
 
 Decision = Literal["loaded", "unchanged", "superseded"]
 
-LINEAGE = (
-    "_item",
-    "_period_start",
-    "_period_end",
-    "_part",
-    "_sha256",
-    "_file",
-    "_sheet",
-    "_row",
-    "_cells",
-    "_run_key",
-)
-"""The columns that follow the canonical ones in every tidy table: where each row came from."""
-
 
 @dataclass(frozen=True, slots=True)
 class Slot:

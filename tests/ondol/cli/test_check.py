@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+from ondol.settings import PROJECT
+
 
 def test_right_tenants_end_with_zero(ondol):
     said = ondol("check")
@@ -32,7 +37,11 @@ def test_problems_are_data_under_json(ondol, place):
 
 
 def test_models_that_are_not_in_the_project_are_a_problem(ondol, place):
-    (place / "tenants" / "dataform" / "definitions" / "retail").mkdir(parents=True)
+    _dataform(place / "tenants")
+    retail = place / "tenants/dataform/definitions/retail"
+    shutil.rmtree(retail)
+    retail.mkdir()
+    (retail / "sales.sqlx").write_text('config { type: "declaration", name: "sales" }')
     path = place / "tenants" / "hanbit.yaml"
     path.write_text(path.read_text() + "transform:\n  models: retial\n")
     said = ondol("check")
@@ -50,3 +59,31 @@ def test_a_path_that_is_not_there_is_told(ondol):
 
 def test_a_tenant_may_be_named_by_its_id(ondol):
     assert ondol("check", "hanbit").code == 0
+
+
+def test_a_wrong_column_in_a_model_and_a_mart_that_nothing_makes_are_found_before_any_run(ondol, home, monkeypatch):
+    tenants = home / "firms"
+    tenants.mkdir()
+    shutil.copy(PROJECT / "tenants/hanbit.yaml", tenants)
+    _dataform(tenants)
+    monkeypatch.setenv("ONDOL_TENANTS", str(tenants))
+    assert ondol("check", "hanbit").code == 0
+    for file, right, wrong in (
+        ("hanbit.yaml", "table: store_sales_daily", "table: store_sale_daily"),
+        ("dataform/definitions/retail/store_sales_daily.sqlx", "SUM(net_amount)", "SUM(nett_amount)"),
+    ):
+        text = (tenants / file).read_text()
+        assert right in text
+        (tenants / file).write_text(text.replace(right, wrong))
+    said = ondol("check", "hanbit")
+    assert said.code == 1
+    assert "store_sales_daily.sqlx:" in said.out
+    assert "nett_amount" in said.out
+    assert "no model of 'retail' makes 'store_sale_daily'" in said.out
+
+
+def _dataform(tenants: Path) -> None:
+    """The project's models and Dataform beside a folder's tenants."""
+    project = PROJECT / "tenants/dataform"
+    shutil.copytree(project, tenants / "dataform", ignore=shutil.ignore_patterns("node_modules"))
+    (tenants / "dataform/node_modules").symlink_to(project / "node_modules")

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +67,13 @@ def run_project(
             return result
 
 
-def check_project(folder: Path, models: str, tenant: str, schemas: Mapping[str, pa.Schema], cache: Path) -> list[str]:
+def check_project(
+    folder: Path, models: str, tenant: str, schemas: Mapping[str, pa.Schema], cache: Path, marts: Iterable[str] = ()
+) -> list[str]:
     """What is wrong with a tenant's models, found by running them on empty tables: one message each, none if all run.
+
+    Args:
+        marts: the tables that the models must make, for they are synced.
 
     Raises:
         FatalError: the project does not compile, naming file and line.
@@ -76,7 +81,13 @@ def check_project(folder: Path, models: str, tenant: str, schemas: Mapping[str, 
     with tempfile.TemporaryDirectory(prefix="ondol-check-") as home:
         warehouse = DuckDbWarehouse(Path(home), tenant, project=folder)
         result = run_project(warehouse, models, schemas, cache=cache)
-    return [action.message for action in result.failed if action.rows is None]
+    made = sorted(action.name for action in result.actions if action.kind in ("table", "view", "incremental"))
+    unmade = [
+        f"no model of '{models}' makes '{m}', which sync names; they make {', '.join(made)}"
+        for m in marts
+        if m not in made
+    ]
+    return [action.message for action in result.failed if action.rows is None] + unmade
 
 
 class _Failed(Exception):

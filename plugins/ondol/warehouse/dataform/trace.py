@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from converters.tidy import LINEAGE
 from ondol.errors import FatalError
 from ondol.manifest import Period
-from ondol.warehouse.base import LINEAGE, Origin
+from ondol.warehouse.base import Origin
 from ondol.warehouse.dataform.project import Action, Project, compile_project
 from ondol.warehouse.duckdb import DuckDbWarehouse, first, quoted
 
