@@ -81,13 +81,16 @@ def grids_of(document: Document, options: Options) -> Iterator[Grid]:
     Raises:
         ConverterError: the document gives none.
     """
-    return reader(_format(document, options))(document, options)
+    for grid in reader(_format(document, options))(document, options):
+        grid.container = grid.container or document.container
+        yield grid
 
 
 def _convert(document: Document, options: Options, result: Conversion) -> None:
     result.format = detect(document)
     for grid in grids_of(document, options):
         result.problems.extend(grid.problems)
+        result.notices.extend(grid.notices)
         result.tables.extend(tables_of(grid, first_index=len(result.tables)))
     result.state = "partial" if result.problems else "ok"
     if not result.tables:

@@ -18,11 +18,13 @@ class Document:
     Args:
         name: its name as the sender gave it; only messages and the sheet name of a text file use it.
         path: where its bytes are, unless `data` holds them.
+        container: of a file inside archives or mails: the names from the outermost one down to its own; else empty.
     """
 
     name: str
     path: Path | None = None
     data: bytes | None = None
+    container: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: str | Path | bytes, name: str | None = None) -> Document:

@@ -11,9 +11,11 @@ from converters.model import Conversion, Fact, Scalar
 
 
 def fact_line(fact: Fact) -> str:
-    """One fact as a JSON object on one line, keys in a fixed order."""
+    """One fact as a JSON object on one line, keys in a fixed order; `container` only inside archives and mails."""
+    inside = {"container": list(fact.container)} if fact.container else {}
     return json.dumps(
         {
+            **inside,
             "sheet": fact.sheet,
             "cell": fact.cell,
             "column": list(fact.column),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 
-from converters.model import Problem, Range, Scalar
+from converters.model import Page, Problem, Range, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,12 @@ class Grid:
         styles: for a row, the position in `looks` of each of its cells, -1 for a blank; a row that is absent is plain.
         looks: the formats; the last is the plain one.
         textual: the format knows only texts (csv, html): "4,662" is a number there, and "00123" a code.
+        formulas: the formula of a cell, with its "=", by grid position; its cached value is the cell's value.
+        comments: the text of a cell's comment, by grid position.
+        container: the path of the file inside archives and mails, outermost first; empty for a plain file.
+        pages: where in the file the rows are, if not in `sheet` under their own number.
         problems: what could not be read.
+        notices: what is worth knowing and takes nothing away: macros, external links.
     """
 
     sheet: str
@@ -53,7 +58,12 @@ class Grid:
     hidden_columns: frozenset[int] = frozenset()
     hidden: bool = False
     textual: bool = False
+    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    comments: dict[tuple[int, int], str] = field(default_factory=dict)
+    container: tuple[str, ...] = ()
+    pages: list[Page] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
     _columns: tuple[list[int], Columns] | None = field(default=None, repr=False)
 
     def value(self, row: int, column: int) -> Scalar:

@@ -8,6 +8,7 @@ people read. Every one of them can say the file, the sheet and the address.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -47,6 +48,47 @@ class Range:
     right: int
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a grid that have another place in the file: a page of a PDF, a table of a document.
+
+    Args:
+        first: 0-based grid row from which on this holds.
+        sheet: the name of that place ("page 3", "table 2"); provenance says it instead of the grid's sheet.
+        row: 0-based row there of grid row `first`.
+    """
+
+    first: int
+    sheet: str
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing that was decided about cells of a sheet, how sure it is, and why: what `--explain` shows.
+
+    Args:
+        kind: what the cells are or were found to be; the words are those of KINDS.
+        region: the cells.
+        says: what was decided, for people ("천원", "sums rows 6 to 9", "2026-01").
+        confidence: 0 to 1; 1 only for what was proved or stated.
+        because: the evidence, for people ("the note '(단위: 천원)' in A2", "7 of 7 columns add up").
+    """
+
+    kind: str
+    region: Range
+    says: str
+    confidence: float
+    because: str
+
+
+KINDS = (
+    "title", "note", "unit_note", "footnote", "sign_off", "page_number", "form",
+    "table", "header", "label", "section", "body", "total_row", "total_column", "unit", "period", "type",
+)  # fmt: skip
+"""What cells may be found to be: regions around and in a table, then what is said of its columns and rows."""
+
+
 @dataclass(slots=True)
 class Column:
     """One column of a table.
@@ -61,6 +103,7 @@ class Column:
         values: one value a row; labels that are merged or left blank below are filled in.
         derived: an outer label that section rows or indentation give: its values have no cell in their own row; its
             path is the label's header and the level, outermost first ("구분", "1"). It gives no facts.
+        sums: of a subtotal column, the `index` of each column that it sums; empty where arithmetic does not show it.
     """
 
     index: int
@@ -71,6 +114,7 @@ class Column:
     role: Literal["label", "value"] = "value"
     subtotal: bool = False
     derived: bool = False
+    sums: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +130,7 @@ class Fact:
     unit: str | None
     subtotal: bool
     role: Literal["label", "value"]
+    container: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -106,6 +151,9 @@ class Table:
         cell_units: units that single cells have, where they differ from their column's; None for none.
         nulls: the marks that say "nothing" ("-") by grid position; the value there is None, yet the cell is a fact.
         captions: texts that name their row and are no value of their column ("합계" under 일자), by grid position.
+        sums: of a subtotal row, by its grid row: the grid rows that it sums; absent where arithmetic does not show it.
+        pages: where in the file the rows are, if not in `sheet` under their own number; ascending by `first`.
+        decisions: what was decided about the region and what is around it, and why.
     """
 
     sheet: str
@@ -121,6 +169,21 @@ class Table:
     cell_units: dict[tuple[int, int], str | None] = field(default_factory=dict)
     nulls: dict[tuple[int, int], str] = field(default_factory=dict)
     captions: dict[tuple[int, int], str] = field(default_factory=dict)
+    sums: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    pages: tuple[Page, ...] = ()
+    decisions: list[Decision] = field(default_factory=list)
+
+    def place(self, row: int) -> tuple[str, int]:
+        """The sheet and the 0-based row there, as the file has them, of a grid row."""
+        found = bisect_right(self.pages, row, key=lambda page: page.first) - 1
+        if found < 0:
+            return self.sheet, row
+        page = self.pages[found]
+        return page.sheet, page.row + row - page.first
+
+    def address(self, row: int, column: int) -> str:
+        """The address that the file has for a cell of the grid, in the sheet that `place` tells."""
+        return address(self.place(row)[1], column)
 
     def row_path(self, position: int) -> tuple[str, ...]:
         """The labels beside a body row (by its position in `rows`), outermost first."""
@@ -137,6 +200,7 @@ class Table:
         columns = [c for c in self.columns if not c.derived]
         for position, row in enumerate(self.rows):
             path = self.row_path(position)
+            sheet, at = self.place(row)
             for column in columns:
                 place = (row, column.index)
                 value = column.values[position]
@@ -145,8 +209,8 @@ class Table:
                     continue
                 label = column.role == "label" or caption is not None
                 yield Fact(
-                    sheet=self.sheet,
-                    cell=address(*place),
+                    sheet=sheet,
+                    cell=address(at, column.index),
                     column=column.path,
                     row=() if label else path,
                     value=value if caption is None else caption,
@@ -154,6 +218,7 @@ class Table:
                     unit=None if label else self.cell_units.get(place, column.unit),
                     subtotal=self.row_subtotal[position] or column.subtotal,
                     role="label" if label else "value",
+                    container=self.container,
                 )
 
 
@@ -189,6 +254,7 @@ class Conversion:
             `quarantined` (nothing usable: `problems` say why).
         format: what the content is ("xlsx", "html", "csv"), whatever the name says.
         sha256: of the file's bytes, hex.
+        notices: what is worth knowing and takes nothing away: macros, external links.
     """
 
     name: str
@@ -197,3 +263,4 @@ class Conversion:
     state: State
     tables: list[Table] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)

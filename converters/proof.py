@@ -12,7 +12,7 @@ from itertools import islice
 
 from converters.binding import header_of, normal
 from converters.casting import decimal_of
-from converters.model import Column, Scalar, Table, address
+from converters.model import Column, Scalar, Table
 from converters.scales import unit
 
 NO_SUM = re.compile(
@@ -234,4 +234,4 @@ def _amount(value: Scalar) -> Amount:
 def _mismatch(table: Table, column: Column, position: int, nearest: int | Decimal) -> Mismatch:
     value = _amount(column.values[position])
     assert value is not None
-    return Mismatch(address(table.rows[position], column.index), column, value, nearest)
+    return Mismatch(table.address(table.rows[position], column.index), column, value, nearest)

@@ -15,7 +15,7 @@ from converters.binding import Binding, Group, header_of, place_of
 from converters.casting import cast_all, caster, is_nothing
 from converters.contract import Breach, offences, shown
 from converters.errors import ContractBroken
-from converters.model import Column, Scalar, address, letters
+from converters.model import Column, Scalar, letters
 from converters.periods import Span, dates_in
 from converters.rules import ColumnRule, TagRule
 from converters.scales import factor, unit
@@ -51,7 +51,8 @@ class Rows:
 
     Args:
         columns: canonical column → its values.
-        rows: the 1-based row of the sheet that each comes from.
+        rows: the 1-based row of its sheet that each comes from.
+        sheets: the sheet that each comes from.
         cells: JSON of each row: canonical column → address.
         breaches: the cells that break the contract, row by row.
         decisions: for people.
@@ -59,6 +60,7 @@ class Rows:
 
     columns: dict[str, list[Scalar]]
     rows: list[int] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
     decisions: list[str] = field(default_factory=list)
@@ -93,10 +95,12 @@ class _Reader:
             parts = [self._values(name, group, flags) for group, flags in zip(self.groups, said, strict=True)]
             self.out.columns[name] = _interleaved(parts, said)
         self.out.breaches = [breach for _, breach in sorted(self._noted, key=lambda noted: noted[0])]
-        numbers = [str(self.table.rows[p] + 1) for p in self.positions]
+        places = [self.table.place(self.table.rows[p]) for p in self.positions]
+        numbers = [str(row + 1) for _, row in places]
         templates = [self._template(group) for group in self.groups]
         self.out.cells = _interleaved([[t.replace(_ROW, n) for n in numbers] for t in templates], said)
-        self.out.rows = _interleaved([[self.table.rows[p] + 1 for p in self.positions]] * len(said), said)
+        self.out.rows = _interleaved([[row + 1 for _, row in places]] * len(said), said)
+        self.out.sheets = _interleaved([[sheet for sheet, _ in places]] * len(said), said)
         return self.out
 
     def _said(self, group: Group, body: Sequence[int]) -> list[bool]:
@@ -171,7 +175,7 @@ class _Reader:
         for i, allowed in sorted(chain(wrong.items(), ((i, a) for i, a in offending if i not in wrong))):
             row = self.table.rows[self.positions[i]]
             value = self.table.errors.get((row, column.index)) or shown(raw[i])
-            cell = None if column.derived else address(row, column.index)
+            cell = None if column.derived else self.table.address(row, column.index)
             self._noted.append((i, Breach(self.table.sheet, cell, name, value, allowed)))
         return values
 
@@ -260,7 +264,7 @@ class _Reader:
             place = (self.table.rows[position], column.index)
             error = self.table.errors.get(place)
             if error in NO_RESULT and not rule.required:
-                none.append(f"{address(*place)} {error}")
+                none.append(f"{self.table.address(*place)} {error}")
             elif error:
                 wrong[i] = f"a {rule.type}, not a cell error"
         if none:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from converters.model import Column, Conversion, Problem, Range, Scalar, Table
+from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, Table
 from converters.tables.arrow import exact_type
 
 KEY = b"ondol"
-LAYOUT = 1
+LAYOUT = 2
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -48,6 +49,7 @@ def load(path: str | Path) -> Conversion:
             format=data["format"],
             state=data["state"],
             problems=[Problem(**problem) for problem in data["problems"]],
+            notices=[Problem(**notice) for notice in data["notices"]],
         )
         for _ in range(data["tables"]):
             columns, description = _read(source)
@@ -75,9 +77,8 @@ def _conversion_data(conversion: Conversion) -> dict[str, Any]:
         "sha256": conversion.sha256,
         "format": conversion.format,
         "state": conversion.state,
-        "problems": [
-            {"code": p.code, "message": p.message, "remedy": p.remedy, "where": p.where} for p in conversion.problems
-        ],
+        "problems": [asdict(problem) for problem in conversion.problems],
+        "notices": [asdict(notice) for notice in conversion.notices],
         "tables": len(conversion.tables),
     }
 
@@ -89,18 +90,20 @@ def _columns(table: Table) -> pa.Table:
 
 
 def _table_data(table: Table) -> dict[str, Any]:
-    region = table.region
     return {
         "sheet": table.sheet,
         "index": table.index,
         "title": table.title,
-        "region": [region.top, region.left, region.bottom, region.right],
+        "region": _range(table.region),
         "notes": table.notes,
         "container": table.container,
         "errors": _places(table.errors),
         "cell_units": _places(table.cell_units),
         "nulls": _places(table.nulls),
         "captions": _places(table.captions),
+        "sums": sorted(table.sums.items()),
+        "pages": [[p.first, p.sheet, p.row] for p in table.pages],
+        "decisions": [[d.kind, _range(d.region), d.says, d.confidence, d.because] for d in table.decisions],
         "columns": [
             {
                 "index": c.index,
@@ -110,6 +113,7 @@ def _table_data(table: Table) -> dict[str, Any]:
                 "role": c.role,
                 "subtotal": c.subtotal,
                 "derived": c.derived,
+                "sums": c.sums,
                 "tagged": exact_type(c.values) is None,
             }
             for c in table.columns
@@ -132,6 +136,9 @@ def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
         cell_units=_by_place(data["cell_units"]),
         nulls=_by_place(data["nulls"]),
         captions=_by_place(data["captions"]),
+        sums={row: tuple(rows) for row, rows in data["sums"]},
+        pages=tuple(Page(*page) for page in data["pages"]),
+        decisions=[Decision(kind, Range(*region), *rest) for kind, region, *rest in data["decisions"]],
     )
 
 
@@ -146,7 +153,12 @@ def _column(array: Any, data: dict[str, Any]) -> Column:
         role=data["role"],
         subtotal=data["subtotal"],
         derived=data["derived"],
+        sums=tuple(data["sums"]),
     )
+
+
+def _range(region: Range) -> list[int]:
+    return [region.top, region.left, region.bottom, region.right]
 
 
 def _places(by_place: dict[tuple[int, int], Any]) -> list[tuple[int, int, Any]]:

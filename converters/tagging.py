@@ -179,7 +179,7 @@ def _arrow(
     }
     data: dict[str, Sequence[object]] = {
         "_file": [file for t, rows in read_of for file in [_file(about, t)] * len(rows.rows)],
-        "_sheet": [sheet for t, rows in read_of for sheet in [t.sheet] * len(rows.rows)],
+        "_sheet": [sheet for _, rows in read_of for sheet in rows.sheets],
         "_row": [row for _, rows in read_of for row in rows.rows],
         "_cells": [cells for _, rows in read_of for cells in rows.cells],
         **columns,

@@ -83,6 +83,8 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
         title=surroundings.title,
         notes=surroundings.notes,
         captions=captions,
+        container=segment.block.grid.container,
+        pages=tuple(segment.block.grid.pages),
     )
     _add_columns(table, body, labels, sections, ancestors)
     _mark_totals(table, set(totals), ancestors, len(labels))
