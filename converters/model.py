@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -61,6 +61,12 @@ class Page:
     first: int
     sheet: str
     row: int = 0
+
+
+def place(sheet: str, pages: Sequence[Page], row: int) -> tuple[str, int]:
+    """The sheet and the 0-based row there, as the file has them, of a row of a grid with these pages."""
+    found = bisect_right(pages, row, key=lambda page: page.first) - 1
+    return (pages[found].sheet, pages[found].row + row - pages[found].first) if found >= 0 else (sheet, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +181,7 @@ class Table:
 
     def place(self, row: int) -> tuple[str, int]:
         """The sheet and the 0-based row there, as the file has them, of a grid row."""
-        found = bisect_right(self.pages, row, key=lambda page: page.first) - 1
-        if found < 0:
-            return self.sheet, row
-        page = self.pages[found]
-        return page.sheet, page.row + row - page.first
+        return place(self.sheet, self.pages, row)
 
     def address(self, row: int, column: int) -> str:
         """The address that the file has for a cell of the grid, in the sheet that `place` tells."""
@@ -246,6 +248,30 @@ class Problem:
 
 
 @dataclass(slots=True)
+class View:
+    """A sheet as a person sees it, with what was decided about it: made only where a caller asks for explanations.
+
+    Args:
+        sheet / container / hidden / merges / pages: as the grid has them.
+        texts: what the cells show, by 0-based row from column 0 on; "" is blank; the first rows only.
+        rows: how many rows with anything in them the sheet has.
+        hidden_rows / hidden_columns: 0-based, as far as `texts` goes.
+        decisions: on the whole sheet: those of its tables and what no table owns.
+    """
+
+    sheet: str
+    texts: dict[int, list[str]]
+    rows: int
+    merges: list[Range] = field(default_factory=list)
+    container: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+    hidden: bool = False
+    hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Conversion:
     """The outcome of one file.
 
@@ -255,6 +281,7 @@ class Conversion:
         format: what the content is ("xlsx", "html", "csv"), whatever the name says.
         sha256: of the file's bytes, hex.
         notices: what is worth knowing and takes nothing away: macros, external links.
+        views: the sheets with all decisions, if the options ask for them.
     """
 
     name: str
@@ -264,3 +291,4 @@ class Conversion:
     tables: list[Table] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)

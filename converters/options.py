@@ -41,11 +41,13 @@ class Options:
         limits: what it may cost.
         passwords: tried in turn on an encrypted file; never written to a message.
         max_rows: rows read of each sheet; None for all. A preview sets it.
+        explain: also keep the sheets as a person sees them, with every decision on them (Conversion.views).
     """
 
     limits: Limits = Limits()
     passwords: tuple[str, ...] = field(default=(), repr=False)
     max_rows: int | None = None
+    explain: bool = False
 
 
 DEFAULTS = Options()

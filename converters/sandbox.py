@@ -125,6 +125,7 @@ class _Batch:
             "limits": asdict(self.limits),
             "passwords": self.options.passwords,
             "max_rows": self.options.max_rows,
+            "explain": self.options.explain,
         }
         with contextlib.suppress(BrokenPipeError):  # a dead worker is noticed when its answer is read
             self.worker.send(message)

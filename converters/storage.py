@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, Table
+from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, Table, View
 from converters.tables.arrow import exact_type
 
 KEY = b"ondol"
@@ -50,6 +50,7 @@ def load(path: str | Path) -> Conversion:
             state=data["state"],
             problems=[Problem(**problem) for problem in data["problems"]],
             notices=[Problem(**notice) for notice in data["notices"]],
+            views=[_view(view) for view in data["views"]],
         )
         for _ in range(data["tables"]):
             columns, description = _read(source)
@@ -79,6 +80,7 @@ def _conversion_data(conversion: Conversion) -> dict[str, Any]:
         "state": conversion.state,
         "problems": [asdict(problem) for problem in conversion.problems],
         "notices": [asdict(notice) for notice in conversion.notices],
+        "views": [_view_data(view) for view in conversion.views],
         "tables": len(conversion.tables),
     }
 
@@ -102,8 +104,8 @@ def _table_data(table: Table) -> dict[str, Any]:
         "nulls": _places(table.nulls),
         "captions": _places(table.captions),
         "sums": sorted(table.sums.items()),
-        "pages": [[p.first, p.sheet, p.row] for p in table.pages],
-        "decisions": [[d.kind, _range(d.region), d.says, d.confidence, d.because] for d in table.decisions],
+        "pages": _pages_data(table.pages),
+        "decisions": _decisions_data(table.decisions),
         "columns": [
             {
                 "index": c.index,
@@ -137,8 +139,8 @@ def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
         nulls=_by_place(data["nulls"]),
         captions=_by_place(data["captions"]),
         sums={row: tuple(rows) for row, rows in data["sums"]},
-        pages=tuple(Page(*page) for page in data["pages"]),
-        decisions=[Decision(kind, Range(*region), *rest) for kind, region, *rest in data["decisions"]],
+        pages=_pages(data["pages"]),
+        decisions=_decisions(data["decisions"]),
     )
 
 
@@ -155,6 +157,52 @@ def _column(array: Any, data: dict[str, Any]) -> Column:
         derived=data["derived"],
         sums=tuple(data["sums"]),
     )
+
+
+def _view_data(view: View) -> dict[str, Any]:
+    return {
+        "sheet": view.sheet,
+        "texts": list(view.texts.items()),
+        "rows": view.rows,
+        "merges": [_range(merge) for merge in view.merges],
+        "container": view.container,
+        "pages": _pages_data(view.pages),
+        "hidden": view.hidden,
+        "hidden_rows": view.hidden_rows,
+        "hidden_columns": view.hidden_columns,
+        "decisions": _decisions_data(view.decisions),
+    }
+
+
+def _view(data: dict[str, Any]) -> View:
+    return View(
+        sheet=data["sheet"],
+        texts=dict(data["texts"]),
+        rows=data["rows"],
+        merges=[Range(*merge) for merge in data["merges"]],
+        container=tuple(data["container"]),
+        pages=_pages(data["pages"]),
+        hidden=data["hidden"],
+        hidden_rows=tuple(data["hidden_rows"]),
+        hidden_columns=tuple(data["hidden_columns"]),
+        decisions=_decisions(data["decisions"]),
+    )
+
+
+def _pages_data(pages: Sequence[Page]) -> list[list[Any]]:
+    return [[p.first, p.sheet, p.row] for p in pages]
+
+
+def _pages(data: Sequence[Sequence[Any]]) -> tuple[Page, ...]:
+    return tuple(Page(*page) for page in data)
+
+
+def _decisions_data(decisions: Sequence[Decision]) -> list[list[Any]]:
+    return [[d.kind, _range(d.region), d.says, d.confidence, d.because] for d in decisions]
+
+
+def _decisions(data: Sequence[Sequence[Any]]) -> list[Decision]:
+    return [Decision(kind, Range(*region), *rest) for kind, region, *rest in data]
 
 
 def _range(region: Range) -> list[int]:

@@ -104,7 +104,7 @@ def _run(job: dict[str, Any]) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, limits.memory_bytes)
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
-    options = Options(limits, tuple(job["passwords"]), job["max_rows"])
+    options = Options(limits, tuple(job["passwords"]), job["max_rows"], job["explain"])
     conversion = convert(job["path"], name=job["name"], options=options)
     scratch = Path(job["result"] + ".part")
     storage.save(conversion, scratch)
