@@ -12,6 +12,7 @@ from pathlib import Path
 from converters.detect import detect
 from converters.document import Document
 from converters.errors import Broken, ConverterError, OverLimit, Unsupported
+from converters.explain import view
 from converters.formats.registry import NOT_READ, READERS, reader
 from converters.grid import Grid
 from converters.model import Conversion, Problem
@@ -91,7 +92,10 @@ def _convert(document: Document, options: Options, result: Conversion) -> None:
     for grid in grids_of(document, options):
         result.problems.extend(grid.problems)
         result.notices.extend(grid.notices)
-        result.tables.extend(tables_of(grid, first_index=len(result.tables)))
+        tables = tables_of(grid, first_index=len(result.tables))
+        result.tables.extend(tables)
+        if options.explain:
+            result.views.append(view(grid, (decision for table in tables for decision in table.decisions)))
     result.state = "partial" if result.problems else "ok"
     if not result.tables:
         result.state = "quarantined" if result.problems else "ok"

@@ -27,6 +27,13 @@ def convert(
         str, typer.Option(metavar="|".join(FORMATS), help="Write each table as a file.", show_default=False)
     ] = "",
     out: Annotated[Path, typer.Option(file_okay=False, help="The folder for --to; made if need be.")] = Path(),
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show the sheets coloured by what each cell is, and why."),
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the explanation as a page to open in a browser.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=0, help="Show at most so many rows of a table; 0 for all.")] = 40,
     as_json: AsJson = False,
 ) -> None:
@@ -38,34 +45,51 @@ def convert(
     """
     if to and to not in FORMATS:
         raise typer.BadParameter(f"{to!r} is no format; there are {', '.join(FORMATS)}", param_hint="--to")
-    if facts + as_json + bool(to) > 1 and not (as_json and to):
-        raise typer.BadParameter("give one of --facts, --json and --to", param_hint="--facts")
-    conversion = _read(file)
+    if facts + as_json + explain + bool(to) > 1 and not (as_json and to):
+        raise typer.BadParameter("give one of --facts, --json, --explain and --to", param_hint="--facts")
+    conversion = _read(file, explain=explain or html is not None)
     if facts:
         _facts(conversion)
     elif to:
-        from ondol.cli.export import export
-
-        written = [str(path) for path in export(conversion, to, out)]
-        if as_json:
-            emit({"state": conversion.state, "files": written})
-        else:
-            say("\n".join(written))
+        _export(conversion, to, out, as_json=as_json)
     elif as_json:
         from ondol.cli.export import document
 
         emit(document(conversion))
-    else:
-        for table in conversion.tables:
-            _show(table, rows)
+    elif explain:
+        from ondol.cli.explain import show
+
+        show(conversion, rows)
+    elif html is None:
+        _show_all(conversion, rows)
+    if html is not None:
+        _write_page(conversion, html)
     _tell(conversion, quiet=as_json)
     raise typer.Exit(0 if conversion.state in ("ok", "partial") and conversion.tables else 1)
 
 
-def _read(file: Path) -> Conversion:
+def _export(conversion: Conversion, to: str, out: Path, *, as_json: bool) -> None:
+    from ondol.cli.export import export
+
+    written = [str(path) for path in export(conversion, to, out)]
+    if as_json:
+        emit({"state": conversion.state, "files": written})
+    else:
+        say("\n".join(written))
+
+
+def _write_page(conversion: Conversion, path: Path) -> None:
+    from converters.explain import page
+
+    path.write_text(page(conversion), "utf-8")
+    say(f"{path}: open it in a browser", err=True)
+
+
+def _read(file: Path, *, explain: bool) -> Conversion:
+    from converters.options import Options
     from converters.sandbox import convert_safely
 
-    return convert_safely(file)
+    return convert_safely(file, options=Options(explain=explain))
 
 
 def _facts(conversion: Conversion) -> None:
@@ -76,12 +100,17 @@ def _facts(conversion: Conversion) -> None:
 
 def _tell(conversion: Conversion, *, quiet: bool) -> None:
     """The state and the problems, on stderr: stdout is for the tables."""
-    for problem in conversion.problems:
+    for problem in [*conversion.problems, *conversion.notices]:
         where = f" ({problem.where})" if problem.where else ""
         say(f"{problem.message}{where} → {problem.remedy}", err=True)
     if not quiet:
         tables = f"{len(conversion.tables)} table{'s' * (len(conversion.tables) != 1)}"
         say(f"{conversion.name}: {conversion.format or 'unknown format'}, {conversion.state}, {tables}", err=True)
+
+
+def _show_all(conversion: Conversion, limit: int) -> None:
+    for table in conversion.tables:
+        _show(table, limit)
 
 
 def _show(table: Table, limit: int) -> None:
