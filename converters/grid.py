@@ -45,6 +45,7 @@ class Grid:
         comments: the text of a cell's comment, by grid position.
         container: the path of the file inside archives and mails, outermost first; empty for a plain file.
         pages: where in the file the rows are, if not in `sheet` under their own number.
+        outside: rows that the file itself puts outside of its tables: a document's paragraphs, one to a row.
         problems: what could not be read.
         notices: what is worth knowing and takes nothing away: macros, external links.
     """
@@ -62,6 +63,7 @@ class Grid:
     comments: dict[tuple[int, int], str] = field(default_factory=dict)
     container: tuple[str, ...] = ()
     pages: list[Page] = field(default_factory=list)
+    outside: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     _columns: tuple[list[int], Columns] | None = field(default=None, repr=False)

@@ -95,7 +95,9 @@ def shown_text(grid: Grid, row: int, column: int) -> str:
 
 def find_blocks(grid: Grid) -> list[Block]:
     """All blocks of a sheet, from top to bottom, then left to right."""
-    blocks = list(_cut_rows(grid, list(grid.rows), 0, grid.width - 1)) if grid.rows else []
+    rows = [row for row in grid.rows if row not in grid.outside]
+    blocks = list(_cut_rows(grid, rows, 0, grid.width - 1)) if rows else []
+    blocks += [_trimmed(grid, [row], 0, grid.width - 1, lone=True) for row in sorted(grid.outside & grid.rows.keys())]
     return sorted(blocks, key=lambda b: (b.top, b.left))
 
 
