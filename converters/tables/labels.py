@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from converters.model import Scalar
-from converters.tables.blocks import PERIOD, Block
+from converters.tables.blocks import PERIOD
+from converters.tables.body import SAMPLE, Body
 from converters.tables.words import (
     bare,
     is_code_header,
@@ -23,46 +23,12 @@ from converters.tables.words import (
     undecorated,
 )
 
-SAMPLE = 60
 ENOUGH = 500
 LIST_EVIDENCE = 2
-_LEADING = re.compile(r"^[\s\u3000\u00a0]*(?:[ㄴ└├│┗┣•·∙\-–>]\s*)?")
 _CODE = re.compile(r"0\d+")
 _REMARKS = frozenset(
     "비고 備考 remarks remark note notes 메모 특이사항 단위 単位 unit units 적요 산출근거 담당 평가".split()
 )
-
-
-@dataclass
-class Body:
-    """The body of a table while it is being understood: raw columns, still as the file has them."""
-
-    block: Block
-    header: list[int]
-    rows: list[int]
-    columns: list[int]
-    paths: dict[int, tuple[str, ...]]
-    raw: dict[int, list[Scalar]] = field(default_factory=dict)
-    kinds: dict[int, str] = field(default_factory=dict)
-
-    def load(self) -> None:
-        """Reads the columns from the grid; again after rows were taken out."""
-        self.raw = {column: list(self.block.column(column, self.rows)) for column in self.columns}
-        self.kinds = {column: self._kind(column) for column in self.columns}
-
-    def header_text(self, column: int) -> str:
-        """The innermost header text over a column."""
-        path = self.paths[column]
-        return path[-1] if path else ""
-
-    def _kind(self, column: int) -> str:
-        rows = self.rows if len(self.rows) <= 2 * SAMPLE else self.rows[:SAMPLE] + self.rows[-SAMPLE:]
-        seen = [self.block.kind(row, column) for row in rows]
-        counts = {kind: seen.count(kind) for kind in "ndt"}
-        best = max(counts, key=lambda kind: counts[kind])
-        if not counts[best]:
-            return "n" if "x" in seen else " "
-        return best
 
 
 def leading_labels(body: Body) -> list[int]:
@@ -194,49 +160,9 @@ def _stands_out(body: Body, position: int) -> bool:
     """The row looks unlike the next one: bold, filled or less indented."""
     column = body.block.texts(body.rows[position])[0][0]
     here, there = (body.block.grid.look(body.rows[i], column) for i in (position, position + 1))
-    return (here.bold, here.filled) != (there.bold, there.filled) or indent_of(body, position, column) < indent_of(
-        body, position + 1, column
+    return (here.bold, here.filled) != (there.bold, there.filled) or body.indent(position, column) < body.indent(
+        position + 1, column
     )
-
-
-def indent_of(body: Body, position: int, column: int) -> int:
-    """How far a label is indented: by its format, or by white space and branch marks before it."""
-    value = body.raw[column][position]
-    look = body.block.grid.look(body.rows[position], column)
-    if not isinstance(value, str):
-        return look.indent * 2
-    lead = _LEADING.match(value)
-    width = sum(2 if c == "\u3000" else 1 for c in lead[0]) if lead and lead[0].strip() != "-" else 0
-    return look.indent * 2 + width
-
-
-def outline(body: Body, column: int) -> list[tuple[str, ...]] | None:
-    """The ancestors of each label in an indented column, outermost first; None if it is not indented."""
-    values = body.raw[column]
-    if len(values) > 5000:
-        return None
-    indents = [indent_of(body, i, column) for i in range(len(values))]
-    known = {d for d, v in zip(indents, values, strict=True) if v is not None}
-    if len(known) < 2 or next((d for d, v in zip(indents, values, strict=True) if v is not None), 0) != min(known):
-        return None
-    stack: list[tuple[int, str]] = []
-    ancestors: list[tuple[str, ...]] = []
-    for depth, value in zip(indents, values, strict=True):
-        if value is not None:
-            while stack and stack[-1][0] >= depth:
-                stack.pop()
-            ancestors.append(tuple(text for _, text in stack))
-            stack.append((depth, unindented(value)))
-        else:
-            ancestors.append(())
-    return ancestors
-
-
-def unindented(value: Scalar) -> str:
-    """A label without the white space and branch marks before it."""
-    text = str(value)
-    lead = _LEADING.match(text)
-    return text[lead.end() :].strip() if lead and lead.end() < len(text) else text.strip()
 
 
 def fill_merged(body: Body) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from converters.model import Scalar
-from converters.tables.labels import Body
+from converters.tables.body import Body
 from converters.tables.values import number_in
 from converters.tables.words import is_inner_total, is_total, may_be_total, totals_among
 

@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from converters.grid import Grid
 from converters.model import Column, Range, Scalar, Table
 from converters.tables.blocks import Block, find_blocks
+from converters.tables.body import Body, unindented
 from converters.tables.cells import shows_period
 from converters.tables.columns import Typed, typed
 from converters.tables.header import is_unit_row, paths
 from converters.tables.labels import (
-    Body,
     fill_down,
     fill_merged,
     is_blank_filled,
     is_list,
     leading_labels,
-    outline,
     take_sections,
-    unindented,
 )
 from converters.tables.measures import common_unit, set_cell_units, set_column_units, unit_row_units
 from converters.tables.numberformats import show_number, shown
+from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
 from converters.tables.surroundings import Surroundings, surroundings_of
 from converters.tables.totals import leave_sections, proved_parents, proved_rows, total_columns, total_rows
