@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -37,9 +38,9 @@ def fact_lines(conversion: Conversion) -> Iterator[str]:
 
 
 def json_value(value: Scalar) -> bool | int | float | str | None:
-    """A value as JSON has it: dates in ISO form, decimals as numbers."""
+    """A value as JSON has it: dates in ISO form, decimals as numbers, and "nan" and "inf", which JSON lacks, as texts."""
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+        value = int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

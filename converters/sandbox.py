@@ -22,11 +22,40 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from converters import storage
+from converters import export, storage
 from converters.model import Conversion, Problem
 from converters.options import DEFAULTS, Limits, Options
 
 Job = tuple[str | Path, str | None]
+
+
+class Cancel:
+    """Gives up a batch from another thread: once called, what its worker has in hand is killed, and what follows."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._called = False
+        self._worker: _Worker | None = None
+
+    def __call__(self) -> None:
+        """Give up; calling it after the end does nothing."""
+        with self._lock:
+            self._called = True
+            self._kill()
+
+    def hold(self, worker: _Worker | None) -> None:
+        """Note which worker has jobs in hand; none any more, if None."""
+        with self._lock:
+            self._worker = worker
+            if self._called:
+                self._kill()
+
+    def _kill(self) -> None:
+        if self._worker is not None:
+            with contextlib.suppress(OSError):
+                self._worker.send({"kill": True})
+
+
 ATTEMPTS = 2
 
 _CAUSES = {
@@ -70,9 +99,9 @@ def convert_many(
         options / limits: for every file.
     """
     with tempfile.TemporaryDirectory(prefix="converters-") as folder:
-        for conversion, path in convert_to_files(jobs, folder, workers=workers, options=options, limits=limits):
+        for path in convert_to_files(jobs, folder, workers=workers, options=options, limits=limits):
+            yield storage.load(path)
             path.unlink()
-            yield conversion
 
 
 def convert_to_files(
@@ -82,13 +111,23 @@ def convert_to_files(
     workers: int | None = None,
     options: Options = DEFAULTS,
     limits: Limits | None = None,
-) -> Iterator[tuple[Conversion, Path]]:
-    """As convert_many, and the file of each result, as storage.save writes it; files stay in the folder."""
+    form: str = "",
+    cancel: Cancel | None = None,
+) -> Iterator[Path]:
+    """As convert_many: the file of each result, as storage.save writes it; files stay in the folder.
+
+    Args:
+        form: one of export.FORMS: the result is also written in it, to the `form_path` of its file.
+        cancel: what gives up the files in hand when it is called.
+    """
     if not jobs:
         return
     with _worker() as worker:
-        batch = _Batch(worker, Path(folder), jobs, options, limits or options.limits)
-        yield from batch.run(max(1, workers or os.cpu_count() or 1))
+        batch = _Batch(worker, Path(folder), jobs, options, limits or options.limits, form, cancel or Cancel())
+        try:
+            yield from batch.run(max(1, workers or os.cpu_count() or 1))
+        finally:
+            batch.cancel.hold(None)
 
 
 @dataclass
@@ -100,10 +139,12 @@ class _Batch:
     jobs: Sequence[Job]
     options: Options
     limits: Limits
-    done: dict[int, Conversion] = field(default_factory=dict)
+    form: str
+    cancel: Cancel
+    done: set[int] = field(default_factory=set)
     running: dict[int, int] = field(default_factory=dict)  # job → attempts
 
-    def run(self, workers: int) -> Iterator[tuple[Conversion, Path]]:
+    def run(self, workers: int) -> Iterator[Path]:
         following = 0
         for wanted in range(len(self.jobs)):
             while wanted not in self.done:
@@ -111,7 +152,8 @@ class _Batch:
                     self._submit(following)
                     following += 1
                 self._receive()
-            yield self.done.pop(wanted), self.folder / f"{wanted}"
+            self.done.remove(wanted)
+            yield self.folder / f"{wanted}"
 
     def _submit(self, job: int, attempt: int = 1) -> None:
         path, name = self.jobs[job]
@@ -126,9 +168,11 @@ class _Batch:
             "passwords": self.options.passwords,
             "max_rows": self.options.max_rows,
             "explain": self.options.explain,
+            "form": self.form,
         }
         with contextlib.suppress(BrokenPipeError):  # a dead worker is noticed when its answer is read
             self.worker.send(message)
+        self.cancel.hold(self.worker)
 
     def _receive(self) -> None:
         answer = self.worker.receive()
@@ -139,7 +183,7 @@ class _Batch:
         self.running.pop(job)
         result = self.folder / f"{job}"
         if answer["code"] == 0 and result.exists():
-            self.done[job] = storage.load(result)
+            self.done.add(job)
         else:
             self._fail(job, answer["code"], timed_out=answer["timed_out"])
         (self.folder / f"{job}.err").unlink(missing_ok=True)
@@ -165,8 +209,9 @@ class _Batch:
         what = what.format(**asdict(self.limits))
         said = _last_line(self.folder / f"{job}.err")
         problem = Problem(kind, f"{name} {what}{said}.", remedy)
-        self.done[job] = Conversion(name, _sha256(path), None, "quarantined", problems=[problem])
-        storage.save(self.done[job], self.folder / f"{job}")
+        result = self.folder / f"{job}"
+        export.save(Conversion(name, _sha256(path), None, "quarantined", problems=[problem]), result, self.form)
+        self.done.add(job)
 
 
 class _Worker:

@@ -10,19 +10,42 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, Table, View
+from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, View
 from converters.tables.arrow import exact_type
 
 KEY = b"ondol"
-LAYOUT = 2
+LAYOUT = 3
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a file says of its conversion before the first table.
+
+    Args:
+        name / sha256 / format / state / problems / notices: as in Conversion.
+        tables: sheet and title of each table.
+    """
+
+    name: str
+    sha256: str
+    format: str | None
+    state: State
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    tables: tuple[tuple[str, str | None], ...]
+
+    @property
+    def usable(self) -> bool:
+        """There are tables, and they may be used."""
+        return self.state in ("ok", "partial") and bool(self.tables)
 
 
 def save(conversion: Conversion, path: str | Path) -> None:
@@ -40,9 +63,7 @@ def load(path: str | Path) -> Conversion:
         ValueError: the file is of another layout.
     """
     with pa.OSFile(str(path), "rb") as source:
-        _, data = _read(source)
-        if data.get("layout") != LAYOUT:
-            raise ValueError(f"{path} is no conversion of layout {LAYOUT}: delete it and convert the file again.")
+        data = _head(source, path)
         conversion = Conversion(
             name=data["name"],
             sha256=data["sha256"],
@@ -52,10 +73,39 @@ def load(path: str | Path) -> Conversion:
             notices=[Problem(**notice) for notice in data["notices"]],
             views=[_view(view) for view in data["views"]],
         )
-        for _ in range(data["tables"]):
+        for _ in data["tables"]:
             columns, description = _read(source)
             conversion.tables.append(_table(columns, description))
     return conversion
+
+
+def summary(path: str | Path) -> Summary:
+    """What became of the file, without reading its tables, however large they are.
+
+    Raises:
+        ValueError: the file is of another layout, or none that save wrote.
+    """
+    with pa.OSFile(str(path), "rb") as source:
+        data = _head(source, path)
+    return Summary(
+        name=data["name"],
+        sha256=data["sha256"],
+        format=data["format"],
+        state=data["state"],
+        problems=tuple(Problem(**problem) for problem in data["problems"]),
+        notices=tuple(Problem(**notice) for notice in data["notices"]),
+        tables=tuple((sheet, title) for sheet, title in data["tables"]),
+    )
+
+
+def _head(source: Any, path: str | Path) -> dict[str, Any]:
+    try:
+        _, data = _read(source)
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise ValueError(f"{path} holds no conversion ({error}): delete it and convert the file again.") from None
+    if data.get("layout") != LAYOUT:
+        raise ValueError(f"{path} is no conversion of layout {LAYOUT}: delete it and convert the file again.")
+    return data
 
 
 def _write(sink: Any, table: pa.Table, data: dict[str, Any]) -> None:
@@ -81,7 +131,7 @@ def _conversion_data(conversion: Conversion) -> dict[str, Any]:
         "problems": [asdict(problem) for problem in conversion.problems],
         "notices": [asdict(notice) for notice in conversion.notices],
         "views": [_view_data(view) for view in conversion.views],
-        "tables": len(conversion.tables),
+        "tables": [[table.sheet, table.title] for table in conversion.tables],
     }
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters import storage
+from converters import export
 from converters.api import convert
 from converters.formats.registry import READERS, reader
 from converters.options import Limits, Options
@@ -70,12 +70,20 @@ def serve() -> None:
                 break
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                _start(json.loads(line), children, answers)
+                _obey(json.loads(line), children, answers)
         _kill_late(children)
         _reap(children, answers)
     for pid in children:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def _obey(message: dict[str, Any], children: dict[int, Child], answers: int) -> None:
+    if "kill" not in message:
+        _start(message, children, answers)
+        return
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _start(job: dict[str, Any], children: dict[int, Child], answers: int) -> None:
@@ -106,9 +114,7 @@ def _run(job: dict[str, Any]) -> None:
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
     options = Options(limits, tuple(job["passwords"]), job["max_rows"], job["explain"])
     conversion = convert(job["path"], name=job["name"], options=options)
-    scratch = Path(job["result"] + ".part")
-    storage.save(conversion, scratch)
-    scratch.rename(job["result"])
+    export.save(conversion, Path(job["result"]), job["form"])
 
 
 def _limit(what: int, amount: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from converters import convert, sandbox
+from converters import convert, export, sandbox, storage
 from converters.options import Limits, Options
 
 ROWS = [["지점", "매출"], ["강남", 10], ["서초", 20]]
@@ -144,3 +144,31 @@ def _runs(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
+
+
+def test_a_batch_can_be_given_up_from_another_thread_and_its_worker_lives_on(
+    workbook: Callable[..., Path], big: Path, tmp_path: Path
+) -> None:
+    sandbox.convert_safely(workbook(ROWS, "warm.xlsx"))
+    idle = {worker.process.pid for worker in sandbox._idle}
+    cancel = sandbox.Cancel()
+    threading.Timer(0.1, cancel).start()
+    started = time.monotonic()
+    [result] = sandbox.convert_to_files([(big, None)], tmp_path, options=Options(), cancel=cancel)
+    assert time.monotonic() - started < 0.5
+    assert storage.summary(result).problems[0].code == "killed"
+    assert {worker.process.pid for worker in sandbox._idle} == idle
+    cancel()
+    assert sandbox.convert_safely(workbook(ROWS)).state == "ok"
+
+
+def test_a_result_comes_in_the_form_asked_for_also_when_there_is_no_table(
+    workbook: Callable[..., Path], big: Path, tmp_path: Path
+) -> None:
+    jobs = [(workbook(ROWS), None), (big, None)]
+    for form in export.FORMS:
+        good, late = sandbox.convert_to_files(jobs, tmp_path, form=form, limits=Limits(wall_seconds=0.3))
+        assert storage.load(good) == convert(jobs[0][0])
+        assert export.form_path(good, form).stat().st_size > 0
+        assert storage.summary(late).state == "quarantined"
+        assert export.form_path(late, form).exists()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ondol.cli.output import AsJson, clean, console, emit, say
+from ondol.errors import FatalError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -53,7 +54,7 @@ def convert(
     elif to:
         _export(conversion, to, out, as_json=as_json)
     elif as_json:
-        from ondol.cli.export import document
+        from converters.export import document
 
         emit(document(conversion))
     elif explain:
@@ -69,9 +70,12 @@ def convert(
 
 
 def _export(conversion: Conversion, to: str, out: Path, *, as_json: bool) -> None:
-    from ondol.cli.export import export
+    from converters.export import export
 
-    written = [str(path) for path in export(conversion, to, out)]
+    try:
+        written = [str(path) for path in export(conversion, to, out)]
+    except FileExistsError as there:
+        raise FatalError(f"{there} is there already: remove it, or give another folder with --out") from None
     if as_json:
         emit({"state": conversion.state, "files": written})
     else:
@@ -118,6 +122,7 @@ def _show(table: Table, limit: int) -> None:
     from rich.table import Table as Shown
     from rich.text import Text
 
+    from converters.export import area
     from converters.model import letters
 
     place = " ▸ ".join([*table.container, table.sheet])
@@ -140,14 +145,6 @@ def _show(table: Table, limit: int) -> None:
     console().print(shown)
     if limit and count > limit:
         say(f"… {count - limit:,} more rows: --rows 0 shows all", style="dim")
-
-
-def area(table: Table) -> str:
-    """Where the table is, as a spreadsheet says it: A4:F20."""
-    from converters.model import address
-
-    region = table.region
-    return f"{address(region.top, region.left)}:{address(region.bottom, region.right)}"
 
 
 def _header(column: Column) -> str:

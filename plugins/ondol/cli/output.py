@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from converters.export import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,20 +27,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def emit(document: object) -> None:
     """Print one JSON document on stdout; dates and the like become text."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=plain) + "\n")
-
-
-def plain(value: object) -> str | int | float | bool | None:
-    """A value as JSON and CSV have it: decimals as numbers where that loses nothing, dates as text."""
-    if isinstance(value, Decimal):
-        if value.is_finite() and value == value.to_integral_value():
-            return int(value)
-        near = float(value)
-        value = near if Decimal(repr(near)) == value else str(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 def clean(value: object) -> str:

@@ -64,8 +64,8 @@ def _converted(
             yield entry, storage.load(context.lake.local(context.lake.uri(_path(entry)))), None
     jobs = [(context.lake.local(context.lake.uri(raw_path(e.sha256))), e.name) for e in fresh]
     results = sandbox.convert_to_files(jobs, folder, workers=context.workers)
-    for entry, (conversion, result) in zip(fresh, results, strict=True):
-        yield entry, conversion, result
+    for entry, result in zip(fresh, results, strict=True):
+        yield entry, storage.load(result), result
         result.unlink(missing_ok=True)
 
 
