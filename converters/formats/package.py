@@ -1,4 +1,4 @@
-"""The zip package of a workbook: whether it is safe to open, and which columns its sheets use."""
+"""The zip package of a workbook: whether it is safe to open, what it carries along, which columns its sheets use."""
 
 from __future__ import annotations
 
@@ -7,12 +7,34 @@ import zipfile
 
 from converters.document import Document
 from converters.errors import Broken, OverLimit
+from converters.model import Problem
 from converters.options import Limits
 
 CHUNK = 1 << 20
 LARGE = 100 << 20
 GAP = 32
+HEAD = 1 << 14
+WORKBOOK = "xl/workbook.xml"
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})\d')
+_UNTOUCHED = "Nothing is missing from the tables. Open the file only if you trust its sender."
+_CARRIED = (
+    (r"xl/vbaProject\.bin", "macros", "carries macros ({part}): they were neither run nor read"),
+    (r"xl/macrosheets/.+\.xml", "macros", "carries Excel 4.0 macros ({part}): they were neither run nor read"),
+    (
+        r"xl/externalLinks/[^/]+\.xml",
+        "external_links",
+        "takes values from other files ({part}): the values that were last saved are read, the links not followed",
+    ),
+    (
+        r"xl/connections\.xml",
+        "data_connections",
+        "has data connections ({part}): the values that were last saved are read, nothing is fetched",
+    ),
+)
+_PROGRAM = (
+    "program_links",
+    "asks a program for values over DDE or OLE ({part}): the values that were last saved are read, nothing is started",
+)
 
 
 def check(document: Document, limits: Limits) -> None:
@@ -25,7 +47,7 @@ def check(document: Document, limits: Limits) -> None:
     try:
         with document.open() as stream, zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
-            head = _head(archive, "xl/workbook.xml")
+            head = _head(archive, WORKBOOK)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, ValueError, NotImplementedError) as error:
         raise Broken(f"{document.name} is a damaged workbook: {error}.", "Ask the sender to send it again.") from error
     if b"<!DOCTYPE" in head:
@@ -41,6 +63,26 @@ def check(document: Document, limits: Limits) -> None:
             f"{document.name} unpacks to {inflated // deflated:,} times its size; max_ratio is {limits.max_ratio:,}.",
             "It looks like a zip bomb: delete it.",
         )
+
+
+def notices(document: Document) -> list[Problem]:
+    """What the package carries that is reported and never followed: macros, links, connections; each kind once."""
+    found: dict[str, Problem] = {}
+    with document.open() as stream, zipfile.ZipFile(stream) as archive:
+        for part in sorted(archive.namelist()):
+            for pattern, code, says in _CARRIED:
+                if re.fullmatch("/?" + pattern, part.replace("\\", "/"), re.I):
+                    if code == "external_links" and re.search(rb"<(?:\w+:)?(?:dde|ole)Link\b", _head(archive, part)):
+                        code, says = _PROGRAM
+                    says = f"{document.name} {says.format(part=part)}."
+                    found.setdefault(code, Problem(code, says, _UNTOUCHED))
+    return list(found.values())
+
+
+def counts_from_1904(document: Document) -> bool:
+    """Whether the workbook's dates count from 1904, as those of old Excel for Mac do."""
+    with document.open() as stream, zipfile.ZipFile(stream) as archive:
+        return re.search(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"', _head(archive, WORKBOOK)) is not None
 
 
 def used_columns(document: Document) -> list[tuple[int, int]]:
@@ -67,7 +109,7 @@ def _head(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.NameToInfo:
         return b""
     with archive.open(name) as member:
-        return member.read(4096)
+        return member.read(HEAD)
 
 
 def _number(letters: bytes) -> int:

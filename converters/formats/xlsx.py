@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from converters.document import Document
@@ -16,11 +16,12 @@ from converters.errors import Broken, NeedsPassword
 from converters.formats import package
 from converters.formats.meter import Meter
 from converters.grid import PLAIN, Grid, Look
-from converters.model import Problem, Range, Scalar
+from converters.model import Problem, Range, Scalar, address
 from converters.options import Options
 
 RICH_ROWS = 1500
 MAX_SPANS = 8
+MARCH_1900 = dt.date(1900, 3, 1).toordinal()
 
 
 def read(document: Document, options: Options) -> Iterator[Grid]:
@@ -32,16 +33,21 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     from python_calamine_plus import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
     package.check(document, options.limits)
+    notices = package.notices(document)
     meter = Meter(document.name, options.limits)
     try:
         with document.open() as stream:
             workbook = CalamineWorkbook.from_filelike(stream)
+            late = package.counts_from_1904(document) and not workbook.epoch_1904
             for position, sheet in enumerate(workbook.sheets_metadata):
                 meter.sheet()
                 if sheet.typ != SheetTypeEnum.WorkSheet:
                     continue
                 grid = _read_sheet(document, workbook, position, sheet.name, meter, options)
                 grid.hidden = sheet.visible != SheetVisibleEnum.Visible
+                grid.notices, notices = notices, []
+                if late:
+                    _count_from_1904(grid)
                 yield grid
     except PasswordError as error:
         raise NeedsPassword(f"{document.name} is protected with a password.", "Give its password.") from error
@@ -96,6 +102,7 @@ def _read_sheet_facts(stream: Any, grid: Grid) -> None:
     """What the file says of the sheet as a whole."""
     grid.looks = [*map(_look, stream.styles or ()), PLAIN]
     grid.merges = [Range(top, left, bottom, right) for (top, left), (bottom, right) in stream.merged_cell_ranges or ()]
+    grid.comments = {cell: said["text"] for cell, said in (stream.comments or {}).items() if said["text"]}
     grid.hidden_rows = frozenset(r for r, d in (stream.row_dimensions or {}).items() if d.get("hidden"))
     grid.hidden_columns = frozenset(
         c for d in stream.column_dimensions or () if d.get("hidden") for c in range(d["min"], min(d["max"], 16383) + 1)
@@ -103,7 +110,8 @@ def _read_sheet_facts(stream: Any, grid: Grid) -> None:
 
 
 def _read_head(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
-    """Rows with the format of each cell."""
+    """Rows with the format and the formula of each cell."""
+    uncalculated: list[tuple[int, int]] = []
     for cells in stream:
         values = [cell_value(c.value) for c in cells]
         used = len(values) - values.count(None)
@@ -111,6 +119,23 @@ def _read_head(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
         if used:
             styles = [-1 if v is None else c.style_id for c, v in zip(cells, values, strict=True)]
             _place(grid, cells[0].row, left, values, styles)
+        for cell in cells:
+            if (formula := cell.formula) is not None:
+                grid.formulas[cell.row, cell.column] = formula
+                if cell.value == "" and cell.data_type != "s":
+                    uncalculated.append((cell.row, cell.column))
+    if uncalculated:
+        grid.problems.append(_uncalculated(grid.sheet, uncalculated))
+
+
+def _uncalculated(sheet: str, cells: Sequence[tuple[int, int]]) -> Problem:
+    first = ", ".join(address(*cell) for cell in cells[:3]) + (", …" if len(cells) > 3 else "")
+    return Problem(
+        "uncalculated_formulas",
+        f"{len(cells):,} formulas have no value ({first}): the program that wrote the file did not calculate them.",
+        "Open the file in a spreadsheet program, save it, and send that; until then these cells are null.",
+        where=sheet,
+    )
 
 
 def _read_tail(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
@@ -149,6 +174,14 @@ def _settled_styles(grid: Grid) -> list[int]:
         seen = {styles[column] for styles in recent if column < len(styles)} - {-1}
         settled[column] = seen.pop() if len(seen) == 1 else -1
     return settled
+
+
+def _count_from_1904(grid: Grid) -> None:
+    """Moves the dates, which calamine counts from 1900 where <workbookPr> has a second form in an extension."""
+    for values in grid.rows.values():
+        for column, value in enumerate(values):
+            if isinstance(value, dt.date):
+                values[column] = value + dt.timedelta(1461 if value.toordinal() < MARCH_1900 else 1462)
 
 
 def cell_value(value: Any) -> Scalar:
