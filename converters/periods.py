@@ -121,6 +121,14 @@ _MONTH_ALONE = re.compile(rf"(?:(?P<m>\d{{1,2}})\s*[월月]?|{_MONTH_NAME})", re
 _BRACKET = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
 
 
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "R": 2018, "H": 1988, "S": 1925}
+"""The year before the first of each era. Source: 元号法, and the orders that name the eras."""
+_ERA = re.compile(
+    r"(令和|平成|昭和)\s*(元|\d{1,2})(?=\s*[年.\-/])"
+    r"|(?<![A-Za-z0-9])([RHS])\.?\s?(元|\d{1,2})(?=\s*年|\s?([./-])\s?\d{1,2}\s?\5\s?\d{1,2}(?!\d))"
+)
+
+
 def dates_in(text: str) -> list[Span]:
     """The dates and periods that a text names with their year, in order; "A ~ B" is one span.
 
@@ -186,7 +194,16 @@ def month_of(text: str, near: Span | None = None) -> dt.date | None:
 
 def _plain(text: str) -> str:
     """Half width, and no run of white space, over which patterns would take time that grows with its square."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    return western(" ".join(unicodedata.normalize("NFKC", text).split()))
+
+
+def western(text: str) -> str:
+    """Japanese years as western ones: 令和8年1月 → 2026年1月, R8.1.15 → 2026.1.15; all else stays."""
+    return _ERA.sub(lambda found: str(_ERAS[found[1] or found[3]] + _era_year(found[2] or found[4])), text)
+
+
+def _era_year(digits: str) -> int:
+    return 1 if digits == "元" else int(digits)
 
 
 def _is_all(text: str) -> bool:
@@ -242,5 +259,10 @@ def _with_end(rest: str, span: Span) -> Span:
     return span
 
 
+def full_year(year: int) -> int:
+    """The year that two digits mean: 26 → 2026, 98 → 1998; the border is at 70, as in POSIX.1-2017 (strptime, %y)."""
+    return year if year > 99 else year + (1900 if year >= 70 else 2000)
+
+
 def _year(digits: str) -> int:
-    return int(digits) if len(digits) == 4 else 2000 + int(digits)
+    return full_year(int(digits))

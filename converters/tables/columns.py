@@ -11,12 +11,16 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import cast
 
 from converters.model import ColumnType, Scalar
-from converters.tables.values import MAX_DIGITS, Number, date_in, loose_date_in, number_in, plain_number, slashed_dates
+from converters.scales import Unit
+from converters.scales import unit as scale_of
+from converters.tables.dates import SERIALS, date_in, loose_date_in, serial_date, slashed_dates
+from converters.tables.values import MAX_DIGITS, Number, is_empty_mark, number_in, plain_number, usual_form
 from converters.tables.words import (
     ERRORS,
     NULL_MARKS,
@@ -30,8 +34,12 @@ from converters.tables.words import (
 
 _CODE = re.compile(r"0\d+")
 _DIGITS = re.compile(r"\d+")
+_DOTTED_MONTH = re.compile(r"(?:19|20)\d\d\.(?:0?[1-9]|1[0-2])")
+_DURATION = re.compile(r"\d+\s*(?:시간|時間)\s*\d+\s*[분分]")
+_BASES = {"won": "원", "yen": "円"}
+_BOOLS = {"TRUE": True, "FALSE": False}
 _NONE = type(None)
-MOSTLY = 0.8
+_MONEY_MARK = re.compile(r"\D[-–—][ \t\u00a0]*(?:[원円%].?)?$|^\W?[-–—]\W?[원円%]", re.M)
 
 
 @dataclass
@@ -42,6 +50,7 @@ class Typed:
         nulls / errors: the texts that stood where the value is now None.
         units: the units that single texts stated ("12명").
         percent: the texts were percentages.
+        because: why it is typed so, for people, where that is not plain to see; else "".
     """
 
     values: list[Scalar]
@@ -50,6 +59,7 @@ class Typed:
     errors: dict[int, str] = field(default_factory=dict)
     units: dict[int, str] = field(default_factory=dict)
     percent: bool = False
+    because: str = ""
 
 
 def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Typed:
@@ -84,7 +94,11 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
     Gives the texts that are left.
     """
     clean = {text: tidy for text in texts if (tidy := _tidy(text)) != text}
-    special = (NULL_MARKS | ERRORS) & texts.keys() | {t for t, tidy in clean.items() if tidy in NULL_MARKS | ERRORS}
+    special = (ERRORS | NULL_MARKS) & texts.keys() | {t for t, tidy in clean.items() if tidy in ERRORS | NULL_MARKS}
+    if _MONEY_MARK.search("\n".join(texts)):
+        special |= {text for text in texts if is_empty_mark(text.strip())}
+    if "" in texts:
+        clean[""] = ""
     if not clean and not special:
         return texts
     values = list(column.values)
@@ -102,29 +116,40 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
 
 
 def _tidy(text: str) -> str:
+    """Without white space around it, nor the apostrophe by which spreadsheet programs mark digits as a text."""
     text = text.strip()
+    if text[:1] == "'" and text[1:2].isdigit() and text[1:].isalnum():
+        text = text[1:]
     return text if text.isascii() else unicodedata.normalize("NFC", text).strip("\u3000 ")
 
 
 def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], textual: bool) -> None:
     if not counts:
         return
+    if textual and counts.keys() <= _BOOLS.keys():
+        column.values = [_BOOLS[v] if type(v) is str else v for v in column.values]
+        return
     if (plain := _plain_numbers(counts, path, textual)) is not None:
         column.values = [plain[v] if type(v) is str else v for v in column.values]
         return
     total = counts.total()
-    read: Mapping[str, object] = _dates(counts, path)
-    if _share(read, counts, total) < MOSTLY:
+    read: Mapping[str, object] = _dates(column, counts, path)
+    if _share(read, counts, total) < 0.5:
         natives = sum(type(v) in (int, float) for v in column.values)
-        read = _numbers(counts, path, textual, natives)
+        read = _numbers(column, counts, path, textual, natives)
         if not read or (_share(read, counts, total) < 0.5 and natives < total):
             return
+    left = next((text for text in counts if text not in read), None)
+    if left is not None:
+        column.because = (
+            f"{len(counts) - len(read)} of its {len(counts)} texts say something else, such as '{left[:20]}'"
+        )
     _replace(column, read)
 
 
 def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -> dict[str, int | float] | None:
     """All texts as numbers if each is one in its plainest form, and none may be a code or a date."""
-    if _speaks_of_dates(path) or not textual or _are_codes(counts, path[-1] if path else "", textual):
+    if _speaks_of_dates(path) or not textual or _why_codes(counts, path[-1] if path else "", textual):
         return None
     read: dict[str, int | float] = {}
     for text in counts:
@@ -139,50 +164,95 @@ def _share(read: Mapping[str, object], counts: Counter[str], total: int) -> floa
     return sum(counts[text] for text in read) / total
 
 
-def _dates(counts: Counter[str], path: tuple[str, ...]) -> dict[str, dt.date]:
+def _dates(column: Typed, counts: Counter[str], path: tuple[str, ...]) -> dict[str, dt.date]:
     sample = next(iter(counts))
     if not any(c.isdigit() for c in sample) and len(counts) > 50:
         return {}
-    reader: Callable[[str], dt.date | None] | None = loose_date_in if _speaks_of_dates(path) else date_in
-    read = {text: date for text in counts if (date := reader(text)) is not None}  # type: ignore[misc]
-    if read or len(sample) not in (8, 9, 10):
+    loose = _speaks_of_dates(path)
+    read = _read_dates(counts, loose_date_in if loose else date_in)
+    if len(read) == len(counts) or not (loose or len(sample) > 7):
         return read
-    reader = slashed_dates(list(counts)) if sample[-4:].isdigit() else None
-    return {text: date for text in counts if (date := reader(text)) is not None} if reader else {}
+    reader = slashed_dates(counts) if "/" in sample or "." in sample or "-" in sample else None
+    if reader is None or len(slashed := _read_dates(counts, reader)) <= len(read):
+        return read
+    column.because = "one of its dates has a 13th or later part, which tells the day from the month"
+    return slashed
+
+
+def _read_dates(counts: Counter[str], reader: Callable[[str], dt.date | None]) -> dict[str, dt.date]:
+    return {text: date for text in counts if (date := reader(text)) is not None}
 
 
 def _speaks_of_dates(path: tuple[str, ...]) -> bool:
     return any(is_date_header(text) for text in path[-1:])
 
 
-def _numbers(counts: Counter[str], path: tuple[str, ...], textual: bool, natives: int) -> dict[str, Number]:
+def _numbers(
+    column: Typed, counts: Counter[str], path: tuple[str, ...], textual: bool, natives: int
+) -> dict[str, Number]:
     header = path[-1] if path else ""
     kind = next((m for text in reversed(path) if (m := measure(text))), None)
-    if kind not in ("count", "money", "rate") and not natives and _are_codes(counts, header, textual):
+    quantity = kind in ("count", "money", "rate") and not any(map(_DURATION.fullmatch, counts))
+    if kind not in ("count", "money", "rate") and not natives and (why := _why_codes(counts, header, textual)):
+        column.because = why
         return {}
+    usual = usual_form(counts, quantity=quantity)
     rising = any("▼" in text or "▽" in text for text in counts)
     read: dict[str, Number] = {}
     misses = 0
     for text in counts:
-        number = number_in(text.replace("▲", "+").replace("△", "+") if rising else text)
+        written = text.replace("▲", "+").replace("△", "+") if rising else text
+        number = number_in(usual(written) if usual else written, quantity=quantity)
         if number is not None:
             read[text] = number
         else:
             misses += 1
             if misses > 200 and len(read) < misses / 4:
                 return {}
-    return read
+    if usual:
+        column.because = "its texts prove that it groups digits as in 1.234,56 or 1 234"
+    return _on_one_scale(read, kind == "count")
 
 
-def _are_codes(counts: Counter[str], header: str, textual: bool) -> bool:
-    """Digits that identify and count nothing."""
-    if is_counter_header(header) or is_period_label(header):
-        return any(map(_CODE.fullmatch, counts))
-    if is_code_header(header) or is_specification_header(header) or any(map(_CODE.fullmatch, counts)):
-        return True
+def _on_one_scale(read: dict[str, Number], count: bool) -> dict[str, Number]:
+    """All in won (or yen) where the texts mix its powers: 1억 2,000만 and 3억. A count in 만 is of no money."""
+    if count:
+        return {
+            t: Number(n.value) if n.unit and n.unit in _BASES.values() and n.unit not in t else n
+            for t, n in read.items()
+        }
+    scales = _scales({number.unit for number in read.values()})
+    base = _BASES.get("".join({scale.kind for scale in scales.values()}))
+    if not base or len({scale.size for scale in scales.values()}) == 1:
+        return read
+    return {text: _in_base(number, scales, base) for text, number in read.items()}
+
+
+def _scales(units: Iterable[str | None]) -> dict[str | None, Unit]:
+    return {unit: scale for unit in units if unit and (scale := scale_of(unit))}
+
+
+def _in_base(number: Number, scales: Mapping[str | None, Unit], base: str) -> Number:
+    if number.unit not in scales:
+        return number
+    value = Decimal(repr(number.value)) * scales[number.unit].size
+    return Number(int(value) if value == int(value) else float(value), base)
+
+
+def _why_codes(counts: Counter[str], header: str, textual: bool) -> str:
+    """Why digits identify and count nothing; "" if they may count."""
+    zero = next(filter(_CODE.fullmatch, counts), None)
+    if zero is not None:
+        return f"'{zero[:20]}' begins with a zero"
+    if is_counter_header(header):
+        return ""
+    if is_period_label(header):
+        return f"the header '{header}' names periods" if all(map(_DOTTED_MONTH.fullmatch, counts)) else ""
+    if is_code_header(header) or is_specification_header(header):
+        return f"the header '{header}' names codes" if any(map(_DIGITS.search, counts)) else ""
     if any(len(text) > MAX_DIGITS and text.isdigit() for text in counts):
-        return True
-    return not textual and all(map(_DIGITS.fullmatch, counts))
+        return f"it has more than {MAX_DIGITS} digits"
+    return "the file keeps these digits as texts" if not textual and all(map(_DIGITS.fullmatch, counts)) else ""
 
 
 def _replace(column: Typed, read: Mapping[str, object]) -> None:
@@ -217,8 +287,11 @@ def _drop_infinities(column: Typed) -> None:
 def _unify(column: Typed, types: set[type], path: tuple[str, ...]) -> None:
     """One Python type for the whole column where that loses nothing."""
     values = column.values
-    if types == {int} and _speaks_of_dates(path) and (dates := _solid_dates(values)) is not None:
-        values, types = dates, {dt.date}
+    if types <= {int, float} and _speaks_of_dates(path) and (dates := _solid_dates(values)) is not None:
+        values, types = dates, set(map(type, dates)) - {_NONE}
+        column.because = column.because or f"its numbers are days under the header '{path[-1]}'"
+    if types == {float} and is_code_header(path[-1] if path else "") and all(map(_is_whole, values)):
+        values, types = [int(v) if type(v) is float else v for v in values], {int}
     if types == {int, float} and all(abs(v) < 2**53 for v in values if type(v) is int):
         values, types = [float(v) if type(v) is int else v for v in values], {float}
     if types == {dt.date, dt.datetime}:
@@ -230,11 +303,17 @@ def _unify(column: Typed, types: set[type], path: tuple[str, ...]) -> None:
     column.type = _column_type(types)
 
 
+def _is_whole(value: Scalar) -> bool:
+    return type(value) is not float or value.is_integer()
+
+
 def _solid_dates(values: list[Scalar]) -> list[Scalar] | None:
-    read = {str(v): loose_date_in(str(v)) for v in set(values) if v is not None}
+    """Numbers as the dates that they are: 20260131, or the day number 46053 of a spreadsheet program."""
+    numbers = cast("set[float]", set(values) - {None})
+    read = {v: loose_date_in(f"{v:.0f}") if v > SERIALS.stop else serial_date(v) for v in numbers}
     if not read or None in read.values():
         return None
-    return [None if v is None else read[str(v)] for v in values]
+    return [None if v is None else read[cast(float, v)] for v in values]
 
 
 def _at_midnight(day: dt.date) -> dt.datetime:

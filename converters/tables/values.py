@@ -1,45 +1,46 @@
-"""What one text says as a value: a number, a date, nothing, an error."""
+"""What one text says as a value: a number, nothing, an error; and how a column writes its numbers."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from converters.tables.units import is_unit
+from converters.tables.dates import date_in
+from converters.tables.units import is_unit, kind_of_unit
 from converters.tables.words import ERRORS, NULL_MARKS
 
 MAX_DIGITS = 15
 """Longer digit strings are identifiers: no spreadsheet program keeps them as numbers."""
 
 _PLAIN = re.compile(r"-?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d*|0)(?:\.\d+)?")
+_CURRENCY = r"US\$|[₩￦$¥€£￥\\]|(?i:KRW|USD|JPY|EUR|CNY|GBP)(?=[\s\d(-])"
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−–△▲▼▽]?)\s*(?P<open>\()?\s*(?P<inner>[-−△▲▼]?)\s*(?P<currency>[₩￦$¥€£￥]?)\s*(?P<minus>-?)"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<fraction>\.\d+)?(?P<exponent>[eE][-+]?\d+)?\s*"
-    r"(?P<percent>[%％]?[pP]?)\s*(?P<suffix>[^\d\s(),.%+\-][^\d(),%+\-]{0,11})?\s*(?P<close>\))?\s*(?P<trailing>-?)"
+    r"(?P<sign>[-+−–±△▲▼▽]?)\s*(?P<open>\()?\s*(?P<inner>[-−△▲▼]?)\s*(?P<currency>" + _CURRENCY + r")?\s*"
+    r"(?P<within>\()?(?P<minus>-?)\s*"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<fraction>\.\d+)?(?P<exponent>[eE][-+]?\d{1,3})?\s*"
+    r"(?P<percent>%[pP]?t?)?\s*(?P<suffix>[^\d\s(),.%+\-*][^\d(),%+\-*]{0,11})?\s*(?P<close>\))?\s*(?P<trailing>-?)"
 )
 _ASCII = {0xFF00 + n: 0x20 + n for n in range(1, 95)} | dict.fromkeys(map(ord, "△▲▽▼−"), ord("-"))
 """Full-width forms as half-width ones, and the signs that stand for minus. ③ and ½ are no figures."""
 
-_SCALES = {"조": 10**12, "億": 10**8, "억": 10**8, "万": 10**4, "만": 10**4, "천": 10**3, "백": 100}
-_SCALED = re.compile(r"(?:\d[\d,]*(?:\.\d+)?\s*[조억만億万천백]\s*)+(?:\d[\d,]*)?\s*(?:원|円)?")
-_SCALED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([조억만億万천백]?)")
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_TIME = r"(?:[T\s]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?)?"
-_WEEKDAY = r"\s*(?:[(（][월화수목금토일月火水木金土][)）])?"
-_DATES = tuple(
-    re.compile(pattern + _WEEKDAY + _TIME, re.I)
-    for pattern in (
-        r"(?P<y>(?:19|20)\d\d)\s*[-./]\s*(?P<m>\d{1,2})\s*[-./]\s*(?P<d>\d{1,2})\.?",
-        r"(?P<y>(?:19|20)\d\d)\s*[년年]\s*(?P<m>\d{1,2})\s*[월月]\s*(?P<d>\d{1,2})\s*[일日]",
-        r"(?P<d>\d{1,2})[-\s](?P<mon>[a-z]{3})[a-z]*[-\s,]+(?P<y>(?:19|20)\d\d)",
-        r"(?P<mon>[a-z]{3})[a-z]*\.?\s+(?P<d>\d{1,2}),?\s+(?P<y>(?:19|20)\d\d)",
-    )
+_TAIL = re.compile(r"(?<=\d)(?:[.,]-|\s*\*{1,3})$")
+"""Marks behind a number that mean nothing to it: 1,234.- and 1,234*."""
+
+_ENGLISH_SCALES = ("k", "m", "mm", "mn", "b", "bn")
+_EMPTY = re.compile(r"(?:" + _CURRENCY + r")?\s*[-–—]\s*(?:[원円%]|원정)?")
+_POWERS = {"조": 12, "兆": 12, "억": 8, "億": 8, "만": 4, "万": 4, "천": 3, "千": 3, "백": 2, "百": 2, "십": 1, "十": 1}
+_SCALED = re.compile(
+    r"(?P<parts>(?:\d[\d,]*(?:\.\d+)?\s*[조兆억億만万천千백百십十]{1,2}\s*)+)(?P<rest>\d[\d,]*)?\s*(?P<unit>[^\d\s]{0,4})"
 )
-_SHORT_DATE = re.compile(r"'?(?P<y>\d\d)[-./]\s?(?P<m>\d{1,2})[-./]\s?(?P<d>\d{1,2})\.?" + _WEEKDAY + _TIME)
-_SOLID_DATE = re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>\d\d)(?P<d>\d\d)" + _TIME)
+_SCALED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([조兆억億만万천千백百십十]+)")
+_MYRIADS = "조兆억億만万"
+_GROUPING = re.compile(r"(?<=\d)[ '\u00a0\u2009\u202f’](?=\d{3}(?!\d))")
+_COMMA_DECIMAL = re.compile(r"[^\d.,]*(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?[^\d.,]*")
+_DOT_GROUPED = re.compile(r"\d\.\d{3}(?:,\d|\.\d{3}(?!\d))")
+_SHORT_DECIMAL = re.compile(r"\d,\d{1,2}(?!\d)")
+_LONG_COMMA = re.compile(r",\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,73 +60,86 @@ def plain_number(text: str) -> int | float | None:
     return float(digits) if "." in digits else int(digits)
 
 
-def number_in(text: str) -> Number | None:
+def number_in(text: str, *, quantity: bool = False) -> Number | None:
     """The number of a text, or None: "4,662", "△1,234", "(1,234)", "12.3%", "1,200원", "1억 2,000만".
 
     "00123" is none: it is a code.
+
+    Args:
+        quantity: the header speaks of a quantity, so that 3회, 8시간 and 18L are figures with a unit and no names.
     """
     plain = plain_number(text)
-    return Number(plain) if plain is not None else _decorated_number(text)
+    return Number(plain) if plain is not None else _decorated_number(text, quantity)
 
 
 @lru_cache(maxsize=1 << 16)
-def _decorated_number(text: str) -> Number | None:
+def _decorated_number(text: str, quantity: bool) -> Number | None:
     """Signs, brackets, currencies, units, percent."""
     text = text.strip()
     if len(text) > 40 or not any(c.isdigit() for c in text):
         return None
     if not text.isascii():
         text = text.translate(_ASCII)
+    if text[-1] in "-*":
+        text = _TAIL.sub("", text)
     found = _NUMBER.fullmatch(text)
     if found is None:
         return _scaled(text)
     if not _is_quantity(found):
         return None
-    value = _magnitude(found)
-    if found["percent"]:
-        value = round(value / 100, 15) if not found["percent"].lower().endswith("p") else value
     suffix = (found["suffix"] or "").strip()
-    if suffix and not is_unit(suffix):
+    unit, percent = _unit_of(found, suffix) if suffix or found["percent"] or found["currency"] else (None, False)
+    if suffix and unit and not (kind_of_unit(unit) if quantity else is_unit(unit)):
         return _scaled(text)
-    if _is_negative(found):
-        value = -value
-    return Number(value, suffix or found["currency"] or None, bool(found["percent"]))
-
-
-def date_in(text: str) -> dt.date | None:
-    """The date of a text in a form that is nothing else: 2026-01-31, 2026. 1. 31., 2026년 1월 31일, 31-Jan-2026."""
-    text = text.strip()
-    if len(text) > 32 or len(text) < 8:
+    value = _magnitude(found)
+    if found["percent"] == "%":
+        value = round(value / 100, 15)
+    if found["sign"] == "±" and value:
         return None
-    for pattern in _DATES:
-        if found := pattern.fullmatch(text):
-            return _date(found)
-    return None
+    return Number(-value if _is_negative(found) else value, unit, percent)
 
 
-def loose_date_in(text: str) -> dt.date | None:
-    """As date_in, and the forms that need a column of dates around them: 20260131, 26.01.31."""
-    text = text.strip()
-    if found := _SOLID_DATE.fullmatch(text) or _SHORT_DATE.fullmatch(text):
-        return _date(found)
-    return date_in(text)
+def _unit_of(found: re.Match[str], suffix: str) -> tuple[str | None, bool]:
+    """The unit beside a number, and whether that makes it a rate, which carries none."""
+    if found["percent"] or (suffix and kind_of_unit(suffix) == "rate"):
+        return None, True
+    currency = found["currency"]
+    if suffix and currency and suffix.lower() in _ENGLISH_SCALES:
+        return currency + suffix, False
+    return suffix or (currency if currency != "\\" else None), False
 
 
-def slashed_dates(texts: list[str]) -> Callable[[str], dt.date | None] | None:
-    """A reader of 31/01/2026 or 01/31/2026, if these texts prove which of the two they are."""
-    parts = [re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-]((?:19|20)\d\d)", t.strip()) for t in texts]
-    if not parts or not all(parts):
-        return None
-    day_first = any(int(p[1]) > 12 for p in parts if p)
-    month_first = any(int(p[2]) > 12 for p in parts if p)
-    if day_first == month_first:
-        return None
+def is_empty_mark(text: str) -> bool:
+    """The text says that there is nothing: -, N/A, 해당없음, also as accounts write it: "₩ -", "-원"."""
+    return text in NULL_MARKS or (len(text) <= 8 and _EMPTY.fullmatch(text) is not None)
 
-    def read(text: str) -> dt.date | None:
-        first, second, year = (int(n) for n in re.findall(r"\d+", text))
-        return _valid(year, *((second, first) if day_first else (first, second)))
 
-    return read
+def usual_form(texts: Iterable[str], *, quantity: bool) -> Callable[[str], str] | None:
+    """What makes the numbers of a column usual ones, if its texts prove that it writes them as Europeans do.
+
+    1.234,56 · 1 234,5 · 1'234.5 become 1234.56, 1234.5, 1234.5. A column of 1.234 alone proves nothing.
+
+    Args:
+        quantity: the header speaks of a quantity; without it, "101 203" are two room numbers.
+    """
+    figures = [text for text in texts if any(map(str.isdigit, text))]
+    plain = [_GROUPING.sub("", text) for text in figures]
+    grouped = plain != figures and (quantity or not any(" " in text for text in figures))
+    if not grouped:
+        plain = figures
+    if _has_comma_decimals(plain):
+        return lambda text: (_GROUPING.sub("", text) if grouped else text).replace(".", "").replace(",", ".")
+    return (lambda text: _GROUPING.sub("", text)) if grouped else None
+
+
+def _has_comma_decimals(texts: list[str]) -> bool:
+    if not any("," in text for text in texts) and not any(text.count(".") > 1 for text in texts):
+        return False
+    if not all(map(_COMMA_DECIMAL.fullmatch, texts)):
+        return False
+    if any(map(_DOT_GROUPED.search, texts)):
+        return True
+    return any(map(_SHORT_DECIMAL.search, texts)) and not any(map(_LONG_COMMA.search, texts))
 
 
 def kind_of_text(text: str) -> str:
@@ -138,11 +152,11 @@ def _kind_of_other(text: str) -> str:
     word = text.strip()
     if not word:
         return " "
-    if word in NULL_MARKS or word in ERRORS:
+    if is_empty_mark(word) or word in ERRORS:
         return "x"
     if not any(c.isdigit() for c in word):
         return "t"
-    if number_in(word) is not None:
+    if number_in(word) is not None or (_DOT_GROUPED.search(word) and _COMMA_DECIMAL.fullmatch(word)):
         return "n"
     return "d" if date_in(word) is not None else "t"
 
@@ -153,7 +167,9 @@ def _is_quantity(found: re.Match[str]) -> bool:
         return False
     if (len(digits) > 1 and digits[0] == "0") or len(digits) > MAX_DIGITS:
         return False
-    if bool(found["open"]) != bool(found["close"]):
+    if (found["exponent"] or "e+")[1] not in "+-" and not found["fraction"]:  # 1E10 names a product
+        return False
+    if bool(found["open"]) + bool(found["within"]) != bool(found["close"]):
         return False
     signs = [found[name] for name in ("sign", "inner", "minus", "trailing")]
     return sum(map(bool, signs)) <= 1
@@ -167,39 +183,25 @@ def _magnitude(found: re.Match[str]) -> int | float:
 
 
 def _is_negative(found: re.Match[str]) -> bool:
-    return bool(
-        found["open"] or found["inner"] or found["minus"] or found["trailing"] or found["sign"] not in ("", "+")
-    )
+    marks = (found[name] for name in ("open", "within", "inner", "minus", "trailing"))
+    return any(marks) or found["sign"] not in ("", "+", "±")
 
 
 def _scaled(text: str) -> Number | None:
-    """1억 2,000만 → 120,000,000."""
+    """1억 2,000만 → 120,000,000; 12만5천원 → 125,000. None for 1억 2천: 천 may be 천만 there."""
     negative = text.startswith("-")
-    text = text.lstrip("-+ ")
-    if not _SCALED.fullmatch(text):
+    found = _SCALED.fullmatch(text.lstrip("-+ "))
+    if not found or (found["unit"] and not is_unit(found["unit"])):
         return None
-    total = 0.0
-    for figure, scale in _SCALED_PART.findall(text):
-        total += float(figure.replace(",", "")) * _SCALES.get(scale, 1)
+    total, last, myriad = 0.0, 99, ""
+    for figure, scale in _SCALED_PART.findall(found["parts"]):
+        power = sum(_POWERS[c] for c in scale)
+        if power >= last or (scale[-1] not in _MYRIADS and myriad and myriad not in "만万"):
+            return None
+        total += float(figure.replace(",", "")) * 10**power
+        last, myriad = power, scale[-1] if scale[-1] in _MYRIADS else myriad
+    if found["rest"]:
+        total += int(found["rest"].replace(",", ""))
     value = round(total) if total == round(total) else total
-    return Number(-value if negative else value, "円" if text[-1] in "円億万" else "원")
-
-
-def _date(found: re.Match[str]) -> dt.date | None:
-    parts = found.groupdict()
-    month = _MONTHS.get(parts["mon"].lower(), 0) if parts.get("mon") else int(parts["m"])
-    year = int(parts["y"])
-    day = _valid(year + 2000 if year < 100 else year, month, int(parts["d"]))
-    if day is None or parts["hour"] is None:
-        return day
-    hour, minute, second = int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0)
-    if hour > 23 or minute > 59 or second > 59:
-        return None
-    return dt.datetime(day.year, day.month, day.day, hour, minute, second)
-
-
-def _valid(year: int, month: int, day: int) -> dt.date | None:
-    try:
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
+    japanese = any(c in text for c in "兆億万千百十円")
+    return Number(-value if negative else value, found["unit"] or ("円" if japanese else "원"))

@@ -15,8 +15,8 @@ Measure = Literal["rate", "count", "money", "id"]
 NULL_MARKS = frozenset(
     word.replace("_", " ")
     for word in """
-    - -- --- – — ― ー － ‐ − . .. ... … N/A n/a N/a NA n.a. NULL null none nil 해당없음 해당_없음
-    해당사항없음 해당사항_없음 該当なし なし
+    - -- --- – — ― ー － ‐ − ─ ━ ㅡ ⎯ ･ ・ · ㆍ . .. ... … N/A n/a N/a N.A. NA n.a. n.a
+    NULL null (null) <NULL> none nil NaN nan 해당없음 해당_없음 해당사항없음 해당사항_없음 該当なし 該当_なし なし
     """.split()
 )
 ERRORS = frozenset(
@@ -58,9 +58,9 @@ _RATE_MAYBE = re.compile(
     r"대비|전년비|전월비|전주비|전기비|신장|성장|증감|yoy|mom|qoq|growth|margin|change|比$|Δ|△", re.I
 )
 _COUNT = re.compile(
-    r"수량|건수|인원|명수|개수|횟수|매수|대수|점포수|매장수|객수|재고|물량|입고|출고|판매량|생산량|사용량|투입량|불량|시간|일수|고객|회원|방문|환자|병상|"
-    r"[가-힣](?<!점)(?<!지)(?<!계)수$|[가-힣]량$|qty|quantit|count|units?\b|headcount|people|persons|orders|visits|hours|days|volume|pcs|"
-    r"数量|件数|人数|個数|台数|枚数|在庫|客数|点数|時間|日数",
+    r"수량|건수|인원|명수|개수|횟수|매수|대수|점포수|매장수|객수|재고|물량|입고|출고|판매량|생산량|사용량|투입량|불량|시간|일수|중량|무게|길이|면적|용량|거리|부피|고객|회원|방문|환자|병상|"
+    r"[가-힣](?<!점)(?<!지)(?<!계)수$|[가-힣]량$|qty|quantit|count|units?\b|headcount|people|persons|orders|visits|hours|days|volume|weight|length|\barea|pcs|"
+    r"数量|件数|人数|個数|台数|枚数|在庫|客数|点数|時間|日数|重量|面積",
     re.I,
 )
 _MONEY = re.compile(
@@ -69,7 +69,7 @@ _MONEY = re.compile(
     re.I,
 )
 _ID = re.compile(
-    r"^(?:no\.?|#|순번|번호|연번|순위|rank|년|연도|년도|회계연도|year|월|month|일|day|번|차수|회차|코드|나이|연령|age|年|年度|月|番号|順位)$|코드$|번호$|\bcode\b|\bid\b|コード$|番号$",
+    r"^(?:no\.?|#|순번|번호|연번|순위|rank|년|연도|년도|회계연도|year|월|month|일|day|번|차수|회차|코드|나이|연령|age|年|年度|月|番号|順位)$|코드$|번호$|\bcode\b|(?<![a-z])id$|コード$|番号$",
     re.I,
 )
 _COUNT_ROW = re.compile(
@@ -77,16 +77,20 @@ _COUNT_ROW = re.compile(
     re.I,
 )
 _CODE_HEADER = re.compile(
-    r"코드|[가-힣]번호$|품번|계좌|전화|연락처|휴대폰|핸드폰|팩스|우편|사번|사원번호|고객번호|회원번호|주민|사업자|법인|송장|운송장|바코드|일련번호|시리얼|code|barcode|\bsku\b|phone|\btel\b|fax|\bzip\b|postal|account|serial|isbn|"
-    r"\bid\b|コード|品番|口座|電話|郵便|社員番号|JAN",
+    r"코드|[가-힣]\s*번호$|품번|계좌|전화|연락처|휴대폰|핸드폰|팩스|우편|사번|학번|주민|사업자|법인|송장|운송장|바코드|시리얼|"
+    r"code|\bsku\b|phone|\btel\b|fax|\bzip\b|postal|account|serial|isbn|\bean\b|\blot\b|"
+    r"(?<![a-z])id$|\bid\b|(?:[a-z][\s_]+|[가-힣][\s_]*)(?:no\.?|nbr\.?|#)$|[a-z][\s_]+number$|"
+    r"コード|品番|口座|電話|郵便|[一-龥]番号$|ロット",
     re.I,
 )
 _COUNTER_HEADER = re.compile(r"^(?:no\.?|#|순번|번호|연번|연번호|순서|번|nr\.?|項番|番号|№)$", re.I)
 _PERIOD_LABEL = re.compile(
-    r"^(?:기준)?(?:연도|년도|년|연월|년월|월|일|분기|주차|회계연도|시간대?|연령대?|year|month|quarter|week|day|hour|date|年度?|月|日|年月|日付)$",
+    r"^(?:기준|귀속|정산|대상|회계|매출|거래|급여|작업|対象|計上)?(?:연도|년도|년|연월|년월|월|일|분기|주차|회계연도|시간대?|연령대?|year|month|quarter|week|day|hour|date|年度?|月|日|年月|日付)$",
     re.I,
 )
-_DATE_HEADER = re.compile(r"일자|날짜|일시|date|日付|年月日|일$|기준일", re.I)
+_DATE_HEADER = re.compile(
+    r"일자|날짜|일시|일$|일[(（]|(?<![a-z])dates?(?![a-z])|[a-z]Date\b|\bETA\b|\bETD\b|日付|年月日|日時|[一-龥]日$|期日|期限"
+)
 
 _SPECIFICATION = re.compile(r"규격|사양|사이즈|모델|spec|model|\bsize|型番|規格", re.I)
 _UNIT_HEADERS = frozenset(["단위", "単位", "unit", "units", "uom"])
@@ -216,7 +220,8 @@ def is_period_label(text: str) -> bool:
 
 def is_date_header(text: str) -> bool:
     """A column that holds dates, so that 20260115 is one."""
-    return bool(_DATE_HEADER.search(bare(text)))
+    plain = unicodedata.normalize("NFKC", text)
+    return bool(_DATE_HEADER.search(plain) or _DATE_HEADER.search(plain.lower()))
 
 
 def is_sign_off(text: str) -> bool:

@@ -20,7 +20,7 @@ from converters.tagging import tag
 from tests.converters.by_hand import ABOUT, conversion, rule, table
 
 UNITS = {"원": 1, "천원": 1000, "만원": 10**4, "백만원": 10**6, "억원": 10**8}
-FIGURES = st.none() | st.integers(-(10**12), 10**12) | st.decimals(-(10**9), 10**9, places=4).map(float)
+FIGURES = st.none() | st.integers(-(10**10), 10**10) | st.decimals(-(10**9), 10**9, places=4).map(float)
 
 
 @st.composite

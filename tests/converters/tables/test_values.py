@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.tables.values import Number, date_in, kind_of_text, loose_date_in, number_in, slashed_dates
+from converters.tables.dates import loose_date_in
+from converters.tables.values import Number, is_empty_mark, kind_of_text, number_in, usual_form
 
 
 @pytest.mark.parametrize(
@@ -18,7 +17,9 @@ from converters.tables.values import Number, date_in, kind_of_text, loose_date_i
         ("(1,234)", -1234),
         ("1,234-", -1234), ("−7", -7), ("１，２３４", 1234), ("12.3%", 0.123), ("△10.0%", -0.1), ("(5%)", -0.05),
         ("1.2E+3", 1200.0), (".5", 0.5), ("₩1,200", 1200), ("-₩300", -300), ("$ 5", 5),
-        ("1억 2,000만", 120_000_000),
+        ("1억 2,000만", 120_000_000), ("12만5천원", 125_000), ("3천만", 30_000_000), ("1億2,000万円", 120_000_000),
+        ("USD 1,234.50", 1234.5), ("₩ (1,234)", -1234), ("\\1,234", 1234), ("12.3%p", 12.3), ("3.2배", 3.2),
+        ("1,234.-", 1234), ("1,234*", 1234), ("±0", 0), ("＋３．２％", 0.032),
     ],
 )  # fmt: skip
 def test_numbers(text: str, value: float) -> None:
@@ -29,7 +30,17 @@ def test_numbers(text: str, value: float) -> None:
 
 @pytest.mark.parametrize(
     ("text", "unit"),
-    [("12명", "명"), ("1,200원", "원"), ("3.5kg", "kg"), ("5 EA", "EA"), ("12억원", "억원"), ("1억 2,000만", "원")],
+    [
+        ("$1.2M", "$M"),
+        ("USD 5", "USD"),
+        ("\\5", None),
+        ("12명", "명"),
+        ("1,200원", "원"),
+        ("3.5kg", "kg"),
+        ("5 EA", "EA"),
+        ("12억원", "억원"),
+        ("1억 2,000만", "원"),
+    ],
 )
 def test_units_behind_numbers(text: str, unit: str) -> None:
     assert number_in(text) == Number(number_in(text).value, unit)  # type: ignore[union-attr]
@@ -39,7 +50,8 @@ def test_units_behind_numbers(text: str, unit: str) -> None:
     "text",
     ["00123", "", "-", "1,23", "12-34", "010-1234-5678", "123-45-67890", "1234567890123456", "5호", "3층",
     "10대", "1월",
-     "2026-01-01", "A1", "1/2", "(5", "5)", "--5", "1.2.3", "18L", "1 2"],
+     "2026-01-01", "A1", "1/2", "(5", "5)", "--5", "1.2.3", "18L", "1 2",
+     "1E10", "1억 2천", "±3", "약 300", "300여", "3~5", "≥5", "3:2", "1.234,56"],
 )  # fmt: skip
 def test_what_is_no_number(text: str) -> None:
     assert number_in(text) is None
@@ -58,34 +70,52 @@ def test_no_text_breaks_a_reader(text: str) -> None:
     loose_date_in(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2026-01-05",
-        "2026.01.05",
-        "2026. 1. 5.",
-        "2026/1/5",
-        "2026년 1월 5일",
-        "2026年1月5日",
-        "5-Jan-2026",
-        "Jan 5, 2026",
-        "2026-01-05(월)",
-    ],
-)
-def test_dates(text: str) -> None:
-    assert date_in(text) == dt.date(2026, 1, 5)
+def test_under_a_header_of_a_quantity_a_name_is_a_figure_with_its_unit() -> None:
+    for text, value, unit in (("3회", 3, "회"), ("8시간", 8, "시간"), ("18L", 18, "L")):
+        assert number_in(text) is None
+        assert number_in(text, quantity=True) == Number(value, unit)
+    assert number_in("3위", quantity=True) is None
 
 
-def test_times_and_nonsense() -> None:
-    assert date_in("2026-01-05 13:20") == dt.datetime(2026, 1, 5, 13, 20)
-    assert date_in("2026-02-30") is None
-    assert date_in("2026-01-05 25:00") is None
-    assert date_in("20260105") is None
-    assert loose_date_in("20260105") == loose_date_in("26.01.05") == dt.date(2026, 1, 5)
+@pytest.mark.parametrize("text", ["-", "—", "ㅡ", "N/A", "해당없음", "₩ -", "-원", "- %", "該当なし"])
+def test_marks_that_say_nothing(text: str) -> None:
+    assert is_empty_mark(text)
+    assert kind_of_text(text) == "x"
 
 
-def test_slashed_dates_are_read_only_where_proved() -> None:
-    read = slashed_dates(["31/01/2026", "02/01/2026"])
-    assert read is not None
-    assert read("02/01/2026") == dt.date(2026, 1, 2)
-    assert slashed_dates(["01/02/2026", "03/04/2026"]) is None
+@pytest.mark.parametrize("text", ["없음", "-5", "미정", "0", "- 급여"])
+def test_what_is_no_such_mark(text: str) -> None:
+    assert not is_empty_mark(text)
+
+
+def test_european_numbers_are_read_only_where_the_column_proves_them() -> None:
+    for texts, value in ((["1.234,56", "7"], "1234.56"), (["1.234.567"], "1234567"), (["3,5", "12,75"], "3.5")):
+        usual = usual_form(texts, quantity=False)
+        assert usual is not None
+        assert usual(texts[0]) == value
+    for texts in (["1.234", "5.678"], ["1,234", "3,5"], ["1,234.5"], ["1,234"], []):
+        assert usual_form(texts, quantity=True) is None
+
+
+def test_digits_grouped_by_spaces_are_one_number_only_under_a_quantity() -> None:
+    assert usual_form(["101 203"], quantity=False) is None
+    usual = usual_form(["1 234", "12 345 678"], quantity=True)
+    assert usual is not None
+    assert usual("12 345 678") == "12345678"
+    narrow = usual_form(["1\u202f234,5"], quantity=False)
+    assert narrow is not None
+    assert narrow("1\u202f234,5") == "1234.5"
+
+
+STYLES = ["{}", "{}원", "{} 천원", "₩{}", "$ {}", "USD {}", "{}.-", "{}*", "{}명", "＋{}"]
+MINUS = ["-{}", "△{}", "▲ {}", "({})", "（{}）", "{}-", "−{}", "-₩{}", "₩({})", "({}원)", "▽{}"]
+
+
+@given(st.integers(1, 10**12), st.integers(0, 3), st.sampled_from(STYLES + MINUS), st.booleans())
+def test_a_number_reads_back_whatever_the_style_it_is_printed_in(n: int, places: int, style: str, wide: bool) -> None:
+    printed = f"{n / 10**places:,.{places}f}"
+    digits = printed.translate({ord(c): ord(c) + 0xFEE0 for c in "0123456789,."}) if wide else printed
+    found = number_in(style.format(digits))
+    wanted = float(printed.replace(",", ""))
+    assert found is not None
+    assert found.value == pytest.approx(-wanted if style in MINUS else wanted, rel=1e-12)
