@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from converters.grid import Grid
 from converters.model import Range, Scalar
 from converters.tables.cells import kind_of, text_of
+from converters.tables.forms import is_form_row
 from converters.tables.units import is_unit_note
 from converters.tables.words import is_key_value, is_note, is_sign_off
 
@@ -106,7 +107,7 @@ def _cut_rows(grid: Grid, rows: list[int], left: int, right: int) -> Iterator[Bl
     for row in rows:
         if _is_blank(grid.rows[row], left, right):
             continue
-        if band and row > band[-1] + 1 and not _tied(grid, band[-1], row):
+        if band and row > band[-1] + 1 and not (_tied(grid, band[-1], row) or _heads(grid, band[-1], row, left, right)):
             yield from _cut_columns(grid, band, left, right)
             band = []
         band.append(row)
@@ -124,6 +125,23 @@ def _tied(grid: Grid, above: int, below: int) -> bool:
         if below - above <= 4
         else False
     )
+
+
+def _heads(grid: Grid, above: int, row: int, left: int, right: int) -> bool:
+    """A blank row that only sets the header off: all texts above it, figures with a label under each below it."""
+    if row > above + 2 or row not in grid.rows:
+        return False
+    block = Block(grid, [above, row], left, right)
+    kinds = block.kinds(row)
+    figures = [column for column, kind in enumerate(kinds, left) if kind == "n"]
+    labelled = kinds.lstrip()[:1] == "t"
+    if not figures or not labelled or set(block.kinds(above)) - {"t", " "} or _is_sided(block, above):
+        return False
+    return len(block.texts(above)) > 1 and all(block.spread(above, column) for column in figures)
+
+
+def _is_sided(block: Block, row: int) -> bool:
+    return all(_is_side_text(text) for _, text in block.texts(row))
 
 
 def _is_blank(values: list[Scalar], left: int, right: int) -> bool:
@@ -174,6 +192,8 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
     cells = block.texts(row)
     if signed and all(column in signed for column, _ in cells):
         return True
+    if _is_form(cells, block.texts(following)):
+        return True
     plain = [(c, text) for c, text in cells if not _is_side_text(text)]
     plain = [(c, text) for n, (c, text) in enumerate(plain) if not _follows_key(cells, c)]
     if len(plain) > 1:
@@ -186,6 +206,12 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
     if len(cells) == 1 and block.kind(row, column) in "nx":
         return False
     return not spans_columns(block, row, column, text)
+
+
+def _is_form(cells: list[tuple[int, str]], following: list[tuple[int, str]]) -> bool:
+    """A row of a form, not the header of a table with so few columns."""
+    below = [text for _, text in following]
+    return is_form_row([text for _, text in cells]) and (len(cells) < len(below) or is_form_row(below))
 
 
 def spans_columns(block: Block, row: int, column: int, text: str) -> bool:

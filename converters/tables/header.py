@@ -12,6 +12,7 @@ from converters.tables.words import is_key_value, is_note, is_sign_off
 
 MAX_DEPTH = 7
 SAMPLE = 40
+MIN_DAYS = 5
 
 
 def first_data_row(block: Block, rows: Sequence[int]) -> int | None:
@@ -24,7 +25,23 @@ def first_data_row(block: Block, rows: Sequence[int]) -> int | None:
     for position, row in enumerate(rows):
         if wanted in block.kinds(row) and not _is_sequence(block, rows, position):
             return _walk_back(block, rows, position)
-    return None
+    return _below_days(block, rows)
+
+
+def _below_days(block: Block, rows: Sequence[int]) -> int | None:
+    """The first row below 1, 2, 3 … 31 that has a label: a roster holds marks and no figures."""
+    days = next((p for p, row in enumerate(rows) if len(_integers(block, row) or ()) >= MIN_DAYS), None)
+    if days is None or not is_counting(block, rows[days]):
+        return None
+    return next((p for p in range(days + 1, len(rows)) if block.text(rows[p], block.left)), None)
+
+
+def is_counting(block: Block, row: int) -> bool:
+    """The numbers of a row are days, months or years one after the other, if need be again and again."""
+    numbers = _cycle(_integers(block, row) or [])
+    if {b - a for a, b in pairwise(numbers)} not in ({1}, {-1}):
+        return False
+    return (1 <= min(numbers) and max(numbers) <= 31) or 1990 <= min(numbers) <= max(numbers) <= 2100
 
 
 def figure_columns(block: Block, rows: Sequence[int]) -> dict[int, str]:
@@ -90,12 +107,7 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if len(numbers) == 1:
         return 1990 <= numbers[0] <= 2100 and not any(1990 <= n <= 2100 for n in below) and _has_label(block, row)
     numbers = _cycle(numbers)
-    steps = {b - a for a, b in pairwise(numbers)}
-    if steps not in ({1}, {-1}) or not (
-        (1 <= min(numbers) and max(numbers) <= 31) or 1990 <= min(numbers) <= max(numbers) <= 2100
-    ):
-        return False
-    if below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
+    if not is_counting(block, row) or below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
         return False
     return not any(_is_complete(block, above, row) for above in rows[max(0, position - 1) : position])
 
@@ -174,7 +186,7 @@ def _is_upper_level(block: Block, row: int, below: int) -> bool:
     kinds = block.kinds(row)
     if _is_side_row(block, row) or any(is_key_value(text) or is_unit_note(text) for _, text in cells):
         return False
-    if "n" in kinds and "t" in kinds.replace(" ", "")[1:]:
+    if "n" in kinds and "t" in kinds.replace(" ", "")[1:] and not is_counting(block, row):
         return False
     if len(cells) == 1:
         return spans_columns(block, row, *cells[0])

@@ -7,7 +7,8 @@ row (dates, codes, names, amounts) and has none. Which of the two a table is, is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import pairwise
 
 from converters.model import Scalar
 from converters.tables.blocks import PERIOD
@@ -26,6 +27,8 @@ from converters.tables.words import (
 ENOUGH = 500
 LIST_EVIDENCE = 2
 _CODE = re.compile(r"0\d+")
+_COUNTED = re.compile(r"(\d{1,4})(|일|월|년|주|주차|차|회|회차|분기|日|月|年|週)")
+_WEEKDAYS = "월화수목금토일월 月火水木金土日月"
 _REMARKS = frozenset(
     "비고 備考 remarks remark note notes 메모 특이사항 단위 単位 unit units 적요 산출근거 담당 평가".split()
 )
@@ -34,7 +37,10 @@ _REMARKS = frozenset(
 def leading_labels(body: Body) -> list[int]:
     """The columns left of the first figures that may name rows; a counter (No.) is passed over."""
     found: list[int] = []
+    counting = _counting(body)
     for column in body.columns:
+        if column in counting:
+            break
         kind, header = body.kinds[column], body.header_text(column)
         if (kind == "n" and is_counter_header(header)) or is_unit_header(header):
             continue
@@ -77,7 +83,28 @@ def _evidence(body: Body, labels: Sequence[int], grouped: bool) -> list[int]:
     ]
 
 
+def _counting(body: Body) -> set[int]:
+    """The columns under 1일, 2일, 3일 … or 월, 화, 수 …: what stands below is no label, though it may be text."""
+    found: set[int] = set()
+    run: list[int] = []
+    for before, column in pairwise(body.columns):
+        steps = any(_counts_on(a, b) for a in body.paths[before] for b in body.paths[column])
+        run = [*(run or [before]), column] if steps else []
+        if len(run) > 2:
+            found.update(run)
+    return found
+
+
+def _counts_on(before: str, text: str) -> bool:
+    ours, theirs = (_COUNTED.fullmatch(bare(t)) for t in (before, text))
+    if ours and theirs:
+        return int(ours[1]) + 1 == int(theirs[1]) and ours[2] == theirs[2]
+    return len(both := bare(before) + bare(text)) == 2 and both in _WEEKDAYS
+
+
 def _periods_across(body: Body, columns: Sequence[int]) -> bool:
+    if len(_counting(body).intersection(columns)) * 2 > len(columns):
+        return True
     texts = [text for c in columns for text in body.paths[c]]
     return len(columns) > 2 and sum(
         bool(PERIOD.search(text)) or (len(bare(text)) == 1 and bare(text) in "월화수목금토일") for text in texts
@@ -183,12 +210,15 @@ def fill_merged(body: Body) -> bool:
     return found
 
 
-def is_blank_filled(body: Body, labels: Sequence[int]) -> bool:
-    """An outer label is written once and left blank below it, while the next column goes on."""
+def is_blank_filled(body: Body, labels: Sequence[int], totals: Container[int]) -> bool:
+    """An outer label is written once and left blank below it, while an inner column goes on."""
     if len(labels) < 2:
         return False
-    outer, inner = body.raw[labels[0]], body.raw[labels[1]]
-    blanks = sum(o is None and i is not None for o, i in zip(outer, inner, strict=True))
+    outer, *inner = (body.raw[column] for column in labels)
+    blanks = sum(
+        o is None and i not in totals and any(value is not None for value in rest)
+        for i, (o, *rest) in enumerate(zip(outer, *inner, strict=True))
+    )
     return blanks * 5 > len(outer) and outer[:1] != [None]
 
 

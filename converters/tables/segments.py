@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from converters.tables.blocks import Block, shown_text
+from converters.tables.forms import is_form_row
 from converters.tables.header import figure_columns, first_data_row, header_rows
+from converters.tables.units import is_unit_note
 from converters.tables.values import plain_number
 from converters.tables.words import is_key_value, is_note, is_sign_off
 
 MIN_TEXT_ROWS = 2
 MAX_BLANK_ROWS = 4
+MAX_FORM_ROWS = 20
+MAX_PAGE_HEAD = 3
 
 
 @dataclass
@@ -35,35 +40,14 @@ class Segment:
 
 def segments(block: Block) -> list[Segment]:
     """The tables of a block from top to bottom; one segment of texts if it holds none."""
-    if block.lone:
+    if block.lone or all(is_form_row([text for _, text in block.texts(row)]) for row in block.rows[:MAX_FORM_ROWS]):
         return [Segment(block, above=block.rows)]
     found: list[Segment] = []
     rows = block.rows
     while rows:
         segment, rows = _next(block, rows)
-        found.extend(_unwrapped(segment))
+        found.append(segment)
     return found
-
-
-def _unwrapped(segment: Segment) -> list[Segment]:
-    """A table whose header comes again to its right (지점 매출 지점 매출) is several, side by side."""
-    block = segment.block
-    texts = [block.text(segment.header[-1], c) for c in block.span] if len(segment.header) == 1 and segment.body else []
-    for width in range(2, len(texts) // 2 + 1):
-        if len(texts) % width == 0 and all(texts) and texts == texts[:width] * (len(texts) // width):
-            if block.kind(segment.body[0], block.left) != "t":
-                break
-            return [_part(segment, left, width) for left in range(block.left, block.right, width)]
-    return [segment]
-
-
-def _part(segment: Segment, left: int, width: int) -> Segment:
-    """Some columns of a segment, and of its rows those that hold something there."""
-    whole = segment.block
-    block = Block(whole.grid, whole.rows, left, left + width - 1)
-    body = [row for row in segment.body if block.texts(row)]
-    first = left == whole.left
-    return Segment(block, segment.above, segment.header, body, segment.notes if first else [])
 
 
 def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
@@ -183,8 +167,8 @@ def _page_head(block: Block, rows: list[int], position: int, header: int) -> lis
     found = []
     known = _texts_above(block, header)
     while position > 0:
-        texts = block.texts(rows[position - 1])
-        if len(texts) != 1 or not (texts[0][1] in known or is_note(texts[0][1])):
+        texts = [text for _, text in block.texts(rows[position - 1])]
+        if len(texts) > MAX_PAGE_HEAD or not all(text in known or is_note(text) for text in texts):
             break
         position -= 1
         found.append(position)
@@ -246,16 +230,29 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
     taken: set[int] = set()
     beside = _by_row(found) if any(map(is_headerless, found)) else {}
     for segment in found:
-        upper = next((s for s in reversed(out) if _over(s, segment)), None)
-        if upper is not None and is_headerless(segment) and _may_continue(upper, segment):
-            mates = _mates(upper, segment, beside)
-            if all(_fits(upper, mate) for mate in mates):
-                upper.body = sorted({*upper.body, *segment.body})
-                upper.notes = upper.notes + segment.notes
-                taken |= {id(mate) for mate in mates}
-                continue
+        if is_headerless(segment) and id(segment) not in taken:
+            upper, sections = _upper(out, segment)
+            if upper is not None and _may_continue(upper, segment, sections):
+                mates = _mates(upper, segment, beside)
+                if all(_fits(upper, mate) for mate in mates):
+                    upper.body = sorted({*upper.body, *segment.body, *(row for s in sections for row in s.above)})
+                    upper.notes = upper.notes + segment.notes
+                    taken |= {id(each) for each in (*mates, *sections)}
+                    continue
         out.append(segment)
     return [segment for segment in out if id(segment) not in taken]
+
+
+def _upper(out: Sequence[Segment], lower: Segment) -> tuple[Segment | None, list[Segment]]:
+    """The table over a segment, and the lone texts right over it, which may be section rows of that table."""
+    sections: list[Segment] = []
+    for segment in reversed(out):
+        if not _over(segment, lower):
+            continue
+        if segment.is_table or len(segment.above) > 1:
+            return segment, sections
+        sections.append(segment)
+    return None, sections
 
 
 def _by_row(found: Sequence[Segment]) -> dict[int, list[Segment]]:
@@ -271,9 +268,19 @@ def _over(upper: Segment, lower: Segment) -> bool:
     return upper.block.left <= lower.block.right and lower.block.left <= upper.block.right
 
 
-def _may_continue(upper: Segment, lower: Segment) -> bool:
-    gap = lower.block.top - (upper.body or upper.header or [lower.block.top])[-1]
-    return upper.is_table and not lower.above and gap <= MAX_BLANK_ROWS
+def _may_continue(upper: Segment, lower: Segment, sections: Sequence[Segment]) -> bool:
+    if not upper.is_table or lower.above or not all(_is_section(upper, segment) for segment in sections):
+        return False
+    rows = sorted([*(row for segment in sections for row in segment.above), *lower.body])
+    last = (upper.body or upper.header)[-1]
+    return all(below - above <= MAX_BLANK_ROWS for above, below in pairwise([last, *rows]))
+
+
+def _is_section(upper: Segment, lone: Segment) -> bool:
+    """A text alone over the labels of the table."""
+    texts = [text for row in lone.above for _, text in lone.block.texts(row)]
+    side = any(is_note(text) or is_key_value(text) or is_unit_note(text) or is_sign_off(text) for text in texts)
+    return len(texts) == 1 and lone.block.left == upper.block.left and not side
 
 
 def _mates(upper: Segment, lower: Segment, beside: dict[int, list[Segment]]) -> list[Segment]:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from converters.model import Scalar
 from converters.tables.body import Body
 from converters.tables.values import number_in
-from converters.tables.words import is_inner_total, is_total, may_be_total, totals_among
+from converters.tables.words import (
+    is_counter_header,
+    is_inner_total,
+    is_period_label,
+    is_total,
+    may_be_total,
+    totals_among,
+)
 
 TOLERANCE = 1e-6
 MAX_ROWS = 5000
@@ -18,9 +25,12 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
     figures = [c for c in body.columns if body.kinds[c] == "n"]
     if not figures:
         return {}
-    first = figures[0] if not labels else max(labels[-1] + 1, figures[0])
+    counters = [c for c in figures if is_counter_header(body.header_text(c)) or is_period_label(body.header_text(c))]
+    first = next((c for c in figures if c not in counters), figures[0])
+    if labels:
+        first = max(labels[-1] + 1, first)
     found: dict[int, str] = {}
-    for column in (c for c in body.columns if c < first and body.kinds[c] in "td "):
+    for column in (c for c in body.columns if c < first and (body.kinds[c] != "n" or c in counters)):
         values = body.raw[column]
         words = totals_among({v for v in values if type(v) is str})
         if words:
@@ -38,6 +48,20 @@ def leave_sections(body: Body, sections: list[str | None], totals: dict[int, str
         others = any(section != sections[position] for section in sections[:position])
         if inner or (others and not _sums_up(body, position, rows)):
             sections[position] = None
+    if any(sections):
+        _end_at_totals(body, sections, totals)
+
+
+def _end_at_totals(body: Body, sections: list[str | None], totals: dict[int, str]) -> None:
+    """Takes the lines that follow the total of a section out of it: Operating income below Total expenses."""
+    start = 0
+    for position in range(1, len(sections) + 1):
+        if position < len(sections) and sections[position] == sections[start]:
+            continue
+        last = max((i for i in totals if start < i < position - 1), default=None)
+        if last is not None and sections[start] is not None and _sums_up(body, last, range(start, last)):
+            sections[last + 1 : position] = [None] * (position - last - 1)
+        start = position
 
 
 def _sums_up(body: Body, position: int, rows: Sequence[int]) -> bool:

@@ -23,6 +23,7 @@ from converters.tables.measures import common_unit, set_cell_units, set_column_u
 from converters.tables.numberformats import show_number, shown
 from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
+from converters.tables.sides import parted
 from converters.tables.surroundings import Surroundings, surroundings_of
 from converters.tables.totals import leave_sections, proved_parents, proved_rows, total_columns, total_rows
 from converters.tables.words import measure
@@ -35,7 +36,7 @@ def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
         first_index: the number that the first of them gets in its file.
     """
     blank_covered(grid)
-    found = joined([segment for block in find_blocks(grid) for segment in segments(block)])
+    found = joined([part for block in find_blocks(grid) for segment in segments(block) for part in parted(segment)])
     around = surroundings_of(found)
     tables: list[Table] = []
     for segment, surroundings in zip([s for s in found if s.is_table], around, strict=True):
@@ -64,7 +65,7 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     totals = total_rows(body, labels)
     leave_sections(body, sections, totals)
     inner_totals = any(position < len(body.rows) - 1 for position in totals)
-    blank_filled = is_blank_filled(body, labels)
+    blank_filled = is_blank_filled(body, labels, totals)
     ancestors = outline(body, labels[-1]) if labels else None
     grouped = merged or blank_filled or inner_totals or ancestors is not None or any(sections)
     if is_list(body, labels, grouped=grouped):
