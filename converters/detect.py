@@ -17,6 +17,13 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!", "rar"),
+    (b"EGGA", "egg"),
+    (b"ALZ\x01", "alz"),
+    (b"BZh91AY&SY", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x78\x9f\x3e\x22", "tnef"),
+    (b"-----BEGIN PGP MESSAGE-----", "sealed"),
+    (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86", "sealed"),
     (b"\x89PNG", "image"),
     (b"\xff\xd8\xff", "image"),
     (b"GIF8", "image"),
@@ -37,9 +44,14 @@ OLE_STREAMS: tuple[tuple[str, str], ...] = (
 """Names in the directory of an OLE file, the telling ones first: a mail or a document may embed a workbook."""
 
 HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|tr|td|th|meta|style|div|center)\b", re.I)
+CMS = re.compile(rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x02\x03\x17]")
+"""An S/MIME message: signed, enveloped, or authenticated and enveloped (RFC 5652, RFC 5083)."""
+
 MAIL_FIELD = re.compile(
     r"(received|return-path|delivered-to|from|to|subject|date|message-id|mime-version|content-type):", re.I
 )
+SENT = re.compile(r"^(?:received|return-path|delivered-to|to|message-id):", re.I | re.M)
+SIGNED_MAIL = re.compile(r"content-type:\s*multipart/signed", re.I)
 
 
 def detect(document: Document) -> str:
@@ -58,6 +70,10 @@ def detect(document: Document) -> str:
     for magic, name in MAGIC:
         if head.startswith(magic) or (name == "pdf" and b"%PDF-" in head):
             return name
+    if CMS.match(head):
+        return "sealed"
+    if head[257:262] == b"ustar":
+        return "tar"
     return _text(head)
 
 
@@ -74,12 +90,14 @@ def _ole(document: Document) -> str:
 def _zip(document: Document) -> str:
     try:
         with document.open() as stream, zipfile.ZipFile(stream) as archive:
-            names = set(archive.namelist())
+            names = {name.replace("\\", "/") for name in archive.namelist()}
             mimetype = archive.read("mimetype")[:80].decode("latin-1") if _small(archive, "mimetype") else ""
     except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        cut_off = str(error) == "File is not a zip file"
         raise Broken(
-            f"{document.name} is a zip (an xlsx is one, too) that cannot be opened: {error}.",
-            "It is cut off or damaged: ask the sender to send it again.",
+            f"{document.name} begins as a zip (an xlsx is one, too), "
+            + ("but it is cut off: its end, which lists what is in it, is missing." if cut_off else f"but: {error}."),
+            "Ask the sender to send it again, whole.",
         ) from error
     for clue, found in _ZIP_CLUES:
         if clue(names, mimetype):
@@ -105,8 +123,8 @@ _ZIP_CLUES: tuple[tuple[Callable[[set[str], str], bool], str], ...] = (
 
 def _text(head: bytes) -> str:
     text = decode_head(head)
-    if text is None:
-        return "binary"
+    if text is None:  # a mail of many encodings, or with files attached as they are
+        return "eml" if _is_mail(head.decode("latin-1")) else "binary"
     start = text.lstrip("\ufeff \t\r\n")
     if (
         start.startswith(("<?xml", "<Workbook", "<!--"))
@@ -124,7 +142,7 @@ def _text(head: bytes) -> str:
     ):
         return "json"
     if _is_mail(start):
-        return "mht" if "multipart/related" in start[:4000] and "text/html" in start else "eml"
+        return "mht" if _is_web_archive(start) else "eml"
     return "html" if re.search(r"<table\b[\s\S]*<t[rdh]\b", start[:20000], re.I) and start.count("<") > 20 else "csv"
 
 
@@ -134,7 +152,13 @@ def _is_mail(text: str) -> bool:
     for line in text.splitlines()[:60]:
         if not line.strip():
             break
-        if not re.match(r"[A-Za-z][A-Za-z0-9-]*:|[ \t]|From ", line):
+        if not re.match(r"[!-9;-~]+:|[ \t]|From ", line):
             return False
-        fields += bool(MAIL_FIELD.match(line))
+        fields += 2 if SIGNED_MAIL.match(line) else bool(MAIL_FIELD.match(line))
     return fields >= 2
+
+
+def _is_web_archive(text: str) -> bool:
+    """A page with its pictures, saved as a mail that nobody sent."""
+    fields = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+    return "multipart/related" in fields.lower() and not SENT.search(fields)

@@ -7,6 +7,10 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from converters.formats.meter import Budget
 
 HEAD = 1 << 16
 
@@ -19,12 +23,14 @@ class Document:
         name: its name as the sender gave it; only messages and the sheet name of a text file use it.
         path: where its bytes are, unless `data` holds them.
         container: of a file inside archives or mails: the names from the outermost one down to its own; else empty.
+        budget: of a file inside archives or mails: what the outermost one and all that is nested in it cost together.
     """
 
     name: str
     path: Path | None = None
     data: bytes | None = None
     container: tuple[str, ...] = ()
+    budget: Budget | None = None
 
     @classmethod
     def of(cls, source: str | Path | bytes, name: str | None = None) -> Document:

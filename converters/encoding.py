@@ -45,7 +45,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
     name = sniff(data, declared)
     try:
         return data.decode(name)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return data.decode(name if _known(name) else "utf-8", errors="replace")
 
 
@@ -120,12 +120,15 @@ def _decodes(data: bytes, name: str) -> bool:
         data.decode(name)
     except UnicodeDecodeError as error:
         return error.start >= len(data) - 4 and error.reason.startswith(("unexpected end", "incomplete", "truncated"))
+    except UnicodeError:
+        return False
     return True
 
 
 def _known(name: str) -> bool:
+    """Whether it names a codec of texts: files also state ones like "hex", and names that are none."""
     try:
-        codecs.lookup(name)
-    except LookupError:
+        "a".encode(name)
+    except (LookupError, ValueError):
         return False
     return True

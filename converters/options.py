@@ -13,11 +13,14 @@ class Limits:
 
     Args:
         max_bytes: size of the file as it came.
-        max_inflated_bytes: what an archive's members declare in total, and what is really inflated.
+        max_inflated_bytes: what the members of archives declare in total, and what is really inflated, at all levels.
         max_ratio: inflated to deflated size of an archive of some size: beyond it, it is a bomb.
+        max_nesting: archives and mails inside of each other, the file itself included.
+        max_members: files in archives and mails, at all levels.
         max_cells: cells with a value, in all sheets together.
         max_slots: rows × width that a reader walks through to find those cells.
         max_sheets: sheets of a workbook.
+        max_pages: pages of a PDF.
         memory_bytes: address space of the worker process (only in the sandbox).
         cpu_seconds / wall_seconds: time of the worker for one file (only in the sandbox).
     """
@@ -25,9 +28,12 @@ class Limits:
     max_bytes: int = 256 * MB
     max_inflated_bytes: int = 2048 * MB
     max_ratio: int = 1000
+    max_nesting: int = 5
+    max_members: int = 10_000
     max_cells: int = 20_000_000
     max_slots: int = 600_000_000
     max_sheets: int = 1000
+    max_pages: int = 10_000
     memory_bytes: int = 4096 * MB
     cpu_seconds: int = 300
     wall_seconds: float = 600.0

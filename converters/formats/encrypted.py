@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword, OverLimit
+from converters.formats.registry import format_of, grids_of
 from converters.grid import Grid
 from converters.options import Options
 
@@ -24,16 +26,12 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
         NeedsPassword: no password opens it.
         Broken, OverLimit: what is inside is damaged or too large.
     """
-    from converters.detect import detect
-    from converters.formats.registry import reader
-
-    opened = Document(document.name, data=decrypted(document, options))
+    opened = replace(document, path=None, data=decrypted(document, options))
     if opened.size > options.limits.max_inflated_bytes:
         raise OverLimit(f"{document.name} decrypts to {opened.size:,} bytes.", "Raise max_inflated_bytes.")
-    found = detect(opened)
-    if found == "encrypted":
+    if format_of(opened, options) == "encrypted":
         raise Broken(f"{document.name} is encrypted twice.", "Ask the sender for a copy without a password.")
-    return reader(found)(opened, options)
+    return grids_of(opened, options)
 
 
 def decrypted(document: Document, options: Options) -> bytes:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib import import_module
 
+from converters.detect import detect
 from converters.document import Document
+from converters.errors import Broken, OverLimit, Unsupported
 from converters.grid import Grid
 from converters.options import Options
 
@@ -22,6 +24,11 @@ READERS = {
     "xlsb": "converters.formats.legacy:read",
     "ods": "converters.formats.legacy:read",
     "encrypted": "converters.formats.encrypted:read",
+    "zip": "converters.formats.zip:read",
+    "gzip": "converters.formats.gzip:read",
+    "tar": "converters.formats.tar:read",
+    "eml": "converters.formats.eml:read",
+    "sealed": "converters.formats.sealed:read",
     "csv": "converters.formats.delimited:read",
     "html": "converters.formats.html:read",
 }
@@ -33,22 +40,27 @@ NOT_READ = {
     "ppt": ("an old PowerPoint file", "Ask the sender for the table as xlsx or csv."),
     "hwp": ("a Hangul (HWP) document", "Ask the sender for the table as xlsx or csv."),
     "hwpx": ("a Hangul (HWPX) document", "Ask the sender for the table as xlsx or csv."),
-    "pdf": ("a PDF", "Ask the sender for the workbook that it was printed from."),
-    "eml": ("a mail", "Collect the mailbox as an IMAP source: its attachments are then files of their own."),
     "msg": ("an Outlook mail", "Save its attachments and send those."),
     "mht": ("a web archive (MHT)", "Save the page as xlsx, csv or plain HTML."),
-    "spreadsheetml": ("an Excel 2003 XML workbook", "Open it in a spreadsheet program and save it as xlsx."),
     "xml": ("an XML file", "Ask the sender for the table as xlsx or csv."),
     "json": ("JSON", "Ask the sender for the table as xlsx or csv."),
     "parquet": ("a Parquet file", "Load it into the warehouse directly, or send it as csv."),
     "rtf": ("a rich-text document", "Ask the sender for the table as xlsx or csv."),
-    "zip": ("a zip archive", "Unpack it and send the files in it."),
-    "gzip": ("a gzip archive", "Unpack it and send the file in it."),
     "7z": ("a 7-Zip archive", "Unpack it and send the files in it."),
     "rar": ("a RAR archive", "Unpack it and send the files in it."),
+    "egg": ("an ALZip archive (EGG)", "Unpack it with ALZip or Bandizip, and send the files or a zip of them."),
+    "alz": ("an ALZip archive (ALZ)", "Unpack it with ALZip or Bandizip, and send the files or a zip of them."),
+    "bzip2": ("a bzip2 archive", "Unpack it and send the files in it."),
+    "xz": ("an xz archive", "Unpack it and send the files in it."),
+    "tnef": (
+        "Outlook's winmail.dat (TNEF)",
+        "Ask the sender to send the mail as HTML or plain text, not as rich text.",
+    ),
     "image": ("an image", "Ask the sender for the file that it was made from."),
     "ole": ("an OLE container of an unknown kind", "Ask the sender what program wrote it, and for xlsx or csv."),
     "binary": ("of no known format", "Ask the sender what program wrote it, and for xlsx or csv."),
+    "pdf": ("a PDF", "Ask the sender for the workbook that it was printed from."),
+    "spreadsheetml": ("an Excel 2003 XML workbook", "Open it in a spreadsheet program and save it as xlsx."),
 }
 
 
@@ -57,3 +69,35 @@ def reader(name: str) -> Reader:
     module, function = READERS[name].split(":")
     found: Reader = getattr(import_module(module), function)
     return found
+
+
+def grids_of(document: Document, options: Options) -> Iterator[Grid]:
+    """The sheets of a document as they are, before anything is understood.
+
+    Raises:
+        ConverterError: the document gives none.
+    """
+    for grid in reader(format_of(document, options))(document, options):
+        grid.container = grid.container or document.container
+        yield grid
+
+
+def format_of(document: Document, options: Options) -> str:
+    """The name of the document's format, one of READERS.
+
+    Raises:
+        OverLimit, Broken, Unsupported: it is too large, empty, or of a format that is not read.
+    """
+    limits = options.limits
+    if document.size > limits.max_bytes and not document.container:
+        raise OverLimit(
+            f"{document.name} has {document.size:,} bytes; max_bytes allows {limits.max_bytes:,}.",
+            "Ask the sender to split it, or raise max_bytes.",
+        )
+    if document.size == 0:
+        raise Broken(f"{document.name} is empty (0 bytes).", "Ask the sender to send it again.")
+    name = detect(document)
+    if name not in READERS:
+        what, remedy = NOT_READ[name]
+        raise Unsupported(f"{document.name} is {what}, which is not read.", remedy)
+    return name

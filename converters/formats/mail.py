@@ -1,0 +1,119 @@
+"""What mails of all kinds share: the tables in their bodies, the names of attachments, and which mail it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from converters.document import Document
+from converters.encoding import decode, widest
+from converters.errors import Broken
+from converters.formats import html
+from converters.formats.container import clean
+from converters.grid import Grid
+from converters.model import Problem, Scalar
+from converters.options import Options
+
+BODY = "body"
+PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
+STATEFUL = ("iso-2022-", "utf-7", "hz")
+"""Encodings of seven bits, which every other one takes for its own."""
+
+SEPARATORS = (re.compile(r"\t"), re.compile(r"\|"), re.compile(r";"), re.compile(r"[ \u3000]{2,}|\t"))
+RULER = re.compile(r"[\s|+:=_\-\u2500-\u257f]*")
+NUMBER = re.compile(r"[-+△▲(₩$¥€]*\d[\d,.]*\s*[%원)]?")
+MIN_LINES = 3
+HEADING = 60
+
+
+def told(path: tuple[str, ...], subject: str, sender: str, date: str) -> Grid:
+    """No sheet, but a notice of the mail's header fields: items recognise mails by it."""
+    fields = {"Subject": subject, "From": sender, "Date": date}
+    said = "\n".join(f"{field}: {' '.join(text.split())}" for field, text in fields.items() if text)
+    notices = [Problem("mail", said, "Nothing: it says which mail this is.")] if said else []
+    return Grid("", container=path, notices=notices)
+
+
+def bodies(path: tuple[str, ...], pages: Sequence[str], texts: Sequence[str], options: Options) -> Iterator[Grid]:
+    """The sheets that a mail's body holds: the tables of its HTML parts, else those set in its plain text.
+
+    Args:
+        pages / texts: the HTML and the plain parts.
+    """
+    found = [grid for page in pages if (grid := _page(page, options)).rows]
+    found = found or [grid for text in texts if (grid := aligned(text)).rows]
+    for number, grid in enumerate(found, 1):
+        grid.sheet = BODY if number == 1 else f"{BODY} {number}"
+        grid.container = (*path, grid.sheet)
+        yield grid
+
+
+def _page(text: str, options: Options) -> Grid:
+    if "<table" not in text.lower():
+        return Grid(BODY)
+    try:
+        return next(html.read(Document(BODY, data=text.encode("utf-8", "replace")), options), Grid(BODY))
+    except Broken:
+        return Grid(BODY)
+
+
+def aligned(text: str) -> Grid:
+    """A sheet of the tables that a plain text really sets: consecutive lines of as many fields, with numbers in them.
+
+    Rows are the lines of the text. Up to three short lines above a table come along: its title and its unit.
+    """
+    grid = Grid(BODY, textual=True)
+    lines = [line.strip() for line in text.splitlines()]
+    at = 0
+    while at < len(lines):
+        rows, end = _table(lines, at)
+        if rows:
+            for above in range(max(0, at - 3), at):
+                if 0 < len(lines[above]) <= HEADING:
+                    grid.rows.setdefault(above, [lines[above]])
+            grid.rows.update(rows)
+        at = end
+    grid.rows = dict(sorted(grid.rows.items()))
+    return grid
+
+
+def _table(lines: Sequence[str], start: int) -> tuple[dict[int, list[Scalar]], int]:
+    """The rows of the table that begins at a line, if one does, and the line after it."""
+    for separator in SEPARATORS:
+        rows: dict[int, list[Scalar]] = {}
+        at = start
+        while at < len(lines) and lines[at]:
+            fields: list[Scalar] = [field.strip() or None for field in separator.split(lines[at].strip("|"))]
+            if not RULER.fullmatch(lines[at]):
+                if len(fields) < 2 or (rows and len(fields) != len(next(iter(rows.values())))):
+                    break
+                rows[at] = fields
+            at += 1
+        if len(rows) >= MIN_LINES and _has_numbers(list(rows.values())):
+            return rows, at
+    return {}, start + 1
+
+
+def _has_numbers(rows: Sequence[Sequence[Scalar]]) -> bool:
+    """Whether some column but the first is of numbers, below its header."""
+    return any(
+        all(field is None or NUMBER.fullmatch(str(field)) for field in column[1:]) and any(column[1:])
+        for column in list(zip(*rows, strict=True))[1:]
+    )
+
+
+def decoded(data: bytes, charset: str | None) -> str:
+    """The text of a part, of which the mail states the charset: the superset that its program really wrote."""
+    name = widest(charset) if charset else None
+    if name and name.startswith(STATEFUL):
+        try:
+            return data.decode(name, "replace")
+        except LookupError:
+            pass
+    return decode(data, name)
+
+
+def attachment_name(name: str, number: int) -> str:
+    """The name of an attachment without folders, or its number if it has none."""
+    last = clean(name).rpartition("/")[2].strip(" \t\"'")
+    return last if last.strip(".") else f"attachment {number}"
