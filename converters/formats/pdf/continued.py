@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from converters.formats.pdf.aligned import chunks_of
+from converters.formats.pdf.columns import chunks_of
 from converters.formats.pdf.layout import starts
 from converters.formats.pdf.shapes import Line, Region, Sheet, nearest
 

@@ -7,6 +7,7 @@ it is: rows below a label belong to it anyway.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from converters.formats.pdf.shapes import Cell
@@ -27,11 +28,14 @@ def merge_labels(cells: list[Cell], middles: Sequence[float], header: int) -> No
     rows = sorted({cell.top for cell in cells if cell.left > 0 and cell.top >= header})
     if not labels or not rows or labels[0].top <= rows[0] or any(label.right > 0 for label in labels[:-1]):
         return
-    groups = _centred(labels, rows, middles) or _closing(labels, rows)
-    if not groups:
-        return
-    for label, (first, last) in zip(labels, groups, strict=True):
+    groups = min(_centred(labels, rows, middles), _closing(labels, rows), key=_unevenness)
+    for label, (first, last) in zip(labels, groups, strict=False):
         label.top, label.bottom = first, last
+
+
+def _unevenness(groups: Sequence[tuple[int, int]]) -> float:
+    """How much the sizes of groups differ, if there are any: of two explanations the more even one is taken."""
+    return sum((last - first + 1) ** 2 for first, last in groups) or math.inf
 
 
 def _centred(labels: Sequence[Cell], rows: Sequence[int], middles: Sequence[float]) -> list[tuple[int, int]]:

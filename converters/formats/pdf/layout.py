@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from converters.formats.meter import Meter
-from converters.formats.pdf.aligned import Chunk, chunks_of
+from converters.formats.pdf.columns import Chunk, chunks_of
 from converters.formats.pdf.shapes import Line, Region, Sheet
 from converters.grid import Grid
 from converters.model import Page, Range, Scalar
