@@ -21,14 +21,14 @@ _POWERS = {
     "": 0, "십": 1, "백": 2, "천": 3, "만": 4, "십만": 5, "백만": 6, "천만": 7, "억": 8, "십억": 9, "백억": 10,
     "천억": 11, "조": 12, "十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "十万": 5, "百万": 6, "千万": 7, "億": 8,
     "十億": 9, "百億": 10, "兆": 12, "thousand": 3, "thousands": 3, "k": 3, "000": 3, "million": 6, "millions": 6,
-    "m": 6, "mn": 6, "mm": 6, "billion": 9, "billions": 9, "bn": 9,
+    "m": 6, "mn": 6, "mm": 6, "billion": 9, "billions": 9, "bn": 9, "1,000": 3, "1000": 3, "1,000,000": 6, "1000000": 6,
 }  # fmt: skip
 """The powers of ten that stand before a unit, or in English before or after it."""
 
 _MONEY = {
-    "won": "원 krw won ₩ 원(krw",
-    "dollar": "달러 불 usd us$ $ dollar dollars",
-    "yen": "엔 円 jpy yen ¥",
+    "won": "원 krw won ₩ 원(krw koreanwon",
+    "dollar": "달러 불 usd us$ $ dollar dollars usdollar usdollars",
+    "yen": "엔 円 jpy yen ¥ japaneseyen",
     "euro": "유로 eur euro euros €",
     "yuan": "위안 元 cny rmb yuan",
     "pound": "파운드 gbp £",
@@ -63,6 +63,9 @@ _MEASURES: dict[str, dict[str, str]] = {
               "bps": "0.0001"},
     "points": {"%p": "1", "%pt": "1", "pp": "1"},
 }  # fmt: skip
+CURRENCIES = frozenset(_MONEY)
+"""The kinds that are money."""
+
 _KOREAN_ALONE = {"억", "십억", "백억", "천억", "조"}
 """Written without 원, they still count won."""
 
@@ -110,7 +113,7 @@ def unit(text: str) -> Unit | None:
 
 def _scaled(word: str) -> list[tuple[str, str]]:
     """The ways to read a word as a power of ten and the unit it is of."""
-    word = re.sub(r"^in(?=thousand|million|billion)|'(?=000)", "", word)
+    word = re.sub(r"^in(?=thousand|million|billion)|(?<=.)in(?=thousands|millions|billions)|'(?=000)", "", word)
     before = [(word[:i], re.sub("^of", "", word[i:])) for i in range(1, len(word))]
     after = [(power, name) for name, power in before]
     return [(power, name) for power, name in before + after if power in _POWERS]

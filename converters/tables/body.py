@@ -21,6 +21,7 @@ class Body:
         paths: the header texts over each column.
         raw: the values of each column, one a row.
         kinds: what most values of each column are, as Block.kinds.
+        rates: the columns whose texts are percentages.
     """
 
     block: Block
@@ -30,6 +31,7 @@ class Body:
     paths: dict[int, tuple[str, ...]]
     raw: dict[int, list[Scalar]] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
+    rates: set[int] = field(default_factory=set)
 
     def load(self) -> None:
         """Reads the columns from the grid; again after rows were taken out."""

@@ -48,7 +48,7 @@ class Typed:
 
     Args:
         nulls / errors: the texts that stood where the value is now None.
-        units: the units that single texts stated ("12명").
+        units: the units that single texts stated ("12명"); None for a percentage among other numbers.
         percent: the texts were percentages.
         because: why it is typed so, for people, where that is not plain to see; else "".
     """
@@ -57,7 +57,7 @@ class Typed:
     type: ColumnType
     nulls: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
-    units: dict[int, str] = field(default_factory=dict)
+    units: dict[int, str | None] = field(default_factory=dict)
     percent: bool = False
     because: str = ""
 
@@ -257,7 +257,8 @@ def _why_codes(counts: Counter[str], header: str, textual: bool) -> str:
 
 def _replace(column: Typed, read: Mapping[str, object]) -> None:
     values = list(column.values)
-    percents = numbers = 0
+    percents: list[int] = []
+    numbers = 0
     for position, value in enumerate(values):
         if type(value) is not str or value not in read:
             continue
@@ -265,13 +266,16 @@ def _replace(column: Typed, read: Mapping[str, object]) -> None:
         if isinstance(found, Number):
             values[position] = found.value
             numbers += 1
-            percents += found.percent
-            if found.unit:
+            if found.percent:
+                percents.append(position)
+            elif found.unit:
                 column.units[position] = found.unit
         else:
             values[position] = cast(dt.date, found)
     column.values = values
-    column.percent = percents * 2 > numbers
+    column.percent = len(percents) * 2 > numbers
+    if not column.percent:
+        column.units.update(dict.fromkeys(percents))
 
 
 def _drop_infinities(column: Typed) -> None:

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
-from converters.model import Column, Scalar, Table
+from converters.model import Column, Decision, Range, Scalar, Table
 from converters.tables.blocks import Block
 from converters.tables.numberformats import PERIOD_SUFFIX, shown
-from converters.tables.units import is_unit, kind_of_unit, split_units, unit_in_brackets
-from converters.tables.words import Measure, is_count_label, is_unit_header, may_be_rate, measure
+from converters.tables.units import Stated, is_unit, kind_of_unit, split_units, unit_in_brackets
+from converters.tables.words import Measure, bare, is_count_label, is_unit_header, may_be_rate, measure
+
+_SYMBOLS = frozenset("₩￦$¥€£￥")
+_EACH = ("당", "단가", "per", "평균", "単価")
+_RATE = Stated("", because="rates have none")
+_NO_MONEY = Stated("", because="a count")
+_NONE = Stated("")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What states units in and around a table.
+
+    Args:
+        notes: what the notes over the table state, the nearest first.
+        unit_row: units of a row under the header, by grid column.
+        formats: the number formats in each grid column.
+        cell_formats: the number format of each cell whose format states something other than its column's.
+        rates: the grid columns whose texts are percentages.
+    """
+
+    notes: Sequence[Stated] = ()
+    unit_row: Mapping[int, str] = field(default_factory=dict)
+    formats: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
+    cell_formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    rates: AbstractSet[int] = frozenset()
+
+
+def set_units(table: Table, evidence: Evidence) -> list[Decision]:
+    """Gives each value column and each cell that has another its unit; says what each column's is from."""
+    columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
+    notes = _parted(evidence.notes, columns)
+    found = [(c, _unit_of(c, evidence, notes)) for c in columns]
+    for column, stated in found:
+        column.unit = stated.unit or None
+    _set_cell_units(table, [c for c, stated in found if stated is not _RATE], evidence, notes)
+    return [_decision(table, c, stated) for c, stated in found if stated.unit]
 
 
 def measure_of(path: Sequence[str]) -> Measure | None:
@@ -18,54 +56,73 @@ def measure_of(path: Sequence[str]) -> Measure | None:
 
 
 def header_unit(path: Sequence[str]) -> str | None:
-    """The unit that a header states in brackets, the innermost first."""
+    """The unit that a header states, the innermost first."""
     return next((unit for text in reversed(path) if (unit := unit_in_brackets(text))), None)
 
 
-def set_column_units(
-    columns: Sequence[Column], notes: Sequence[str], unit_row: dict[int, str], formats: dict[int, set[str]]
-) -> None:
-    """Gives each value column its unit: from its header, the unit row, the notes, or its number format.
-
-    Args:
-        notes: the units that the notes over the table state.
-        unit_row: units of a row under the header, by grid column.
-        formats: the number formats in each grid column.
-    """
-    for column in columns:
-        if column.role == "label" or column.type not in ("number", "mixed"):
-            continue
-        kind = measure_of(column.path)
-        stated = unit_row.get(column.index) or header_unit(column.path)
-        if (kind == "rate" and not stated) or _is_percent(column, formats.get(column.index, set())):
-            continue
-        if stated:
-            column.unit = None if kind_of_unit(stated) == "rate" else stated
-        else:
-            column.unit = unit_from_notes(kind, notes) or column.unit or _format_unit(formats.get(column.index, set()))
+def _decision(table: Table, column: Column, stated: Stated) -> Decision:
+    region = Range(table.rows[0], column.index, table.rows[-1], column.index)
+    return Decision("unit", region, stated.unit, stated.sure, stated.because)
 
 
-def unit_from_notes(kind: Measure | None, notes: Sequence[str]) -> str | None:
-    """The first unit of the notes that a column of this kind can have."""
-    if kind in ("rate", "id"):
+def _unit_of(column: Column, evidence: Evidence, notes: Sequence[Stated]) -> Stated:
+    """What states the unit of a column: its own header before its cells, these before the notes."""
+    kind = measure_of(column.path)
+    formats = evidence.formats.get(column.index, set())
+    own = evidence.unit_row.get(column.index) or header_unit(column.path)
+    if (kind == "rate" and not own) or column.index in evidence.rates or _is_percent(column, formats):
+        return _RATE
+    if own:
+        where = "the row of units" if column.index in evidence.unit_row else f"the header '{'/'.join(column.path)}'"
+        return _RATE if kind_of_unit(own) == "rate" else Stated(own, because=where)
+    note = unit_from_notes(column.path, notes)
+    if column.unit and not (note and column.unit in _SYMBOLS):
+        return Stated(column.unit, because="the texts of its cells")
+    return note or _format_unit(formats) or _NONE
+
+
+def unit_from_notes(path: Sequence[str], notes: Sequence[Stated]) -> Stated | None:
+    """The unit of the notes that a column can have: one that is said of it by name, else the first of its kind."""
+    kind = measure_of(path)
+    usable = [note for note in notes if kind_of_unit(note.unit) != "rate"]
+    if kind in ("rate", "id") or not usable:
         return None
-    usable = [unit for unit in notes if kind_of_unit(unit) != "rate"]
-    money = [unit for unit in usable if kind_of_unit(unit) != "count"]
-    counts = [unit for unit in usable if kind_of_unit(unit) == "count"]
-    fitting = {"count": counts, "money": money, None: usable}[kind]
-    return fitting[0] if fitting else None
+    words = [bare(text) for text in path]
+    named = (note for note in usable if note.about and any(bare(note.about) in word for word in words))
+    if note := next(named, None):
+        return note
+    counts = [note for note in usable if kind_of_unit(note.unit) == "count"]
+    money = [note for note in usable if note not in counts]
+    fitting = {"count": counts, "money": money}.get(kind or "", usable)
+    doubt = 0.6 if counts and money and kind is None else 0.95
+    return fitting[0]._replace(sure=fitting[0].sure * doubt) if fitting else None
 
 
-def _is_percent(column: Column, formats: set[str]) -> bool:
+def _parted(notes: Sequence[Stated], columns: Sequence[Column]) -> list[Stated]:
+    """The notes, where "백만원/명" is two if the table has both amounts and counts, and nothing per head."""
+    kinds = {measure_of(c.path) for c in columns}
+    each = any(word in bare(text) for c in columns for text in c.path for word in _EACH)
+    parted: list[Stated] = []
+    for note in notes:
+        over, slash, under = note.unit.partition("/")
+        if slash and not each and kinds >= {"money", "count"} and kind_of_unit(under) == "count":
+            parted += [note._replace(unit=over.strip()), note._replace(unit=under.strip())]
+        else:
+            parted.append(note)
+    return parted
+
+
+def _is_percent(column: Column, formats: AbstractSet[str]) -> bool:
     if formats and all(shown(f).percent for f in formats):
         return True
     return bool(column.path) and may_be_rate(column.path[-1]) and any(shown(f).percent for f in formats)
 
 
-def _format_unit(formats: set[str]) -> str | None:
+def _format_unit(formats: AbstractSet[str]) -> Stated | None:
     """The unit that all number formats of a column show: `#,##0"원"`."""
     units = {format_unit(f) for f in formats}
-    return units.pop() if len(units) == 1 else None
+    unit = units.pop() if len(units) == 1 else None
+    return Stated(unit, because=f"the number format {min(formats)}", sure=0.9) if unit else None
 
 
 def format_unit(number_format: str) -> str | None:
@@ -77,24 +134,19 @@ def format_unit(number_format: str) -> str | None:
     return None
 
 
-def set_cell_units(table: Table, formats: dict[tuple[int, int], str]) -> None:
-    """Units that belong to rows or single cells: a unit column, a label that is a measure, a format.
-
-    Args:
-        formats: the number format of each cell whose format states something, by grid position.
-    """
-    values = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
-    open_columns = {c.index: c for c in values if header_unit(c.path) is None}
-    for (row, column), number_format in formats.items():
-        cell = open_columns.get(column)
-        if cell is None:
+def _set_cell_units(table: Table, columns: Sequence[Column], evidence: Evidence, notes: Sequence[Stated]) -> None:
+    """Units that belong to rows or single cells: a format, a unit column, a label that is a measure."""
+    open_columns = {c.index: c for c in columns if header_unit(c.path) is None}
+    for (row, index), number_format in evidence.cell_formats.items():
+        column = open_columns.get(index)
+        if column is None:
             continue
         if shown(number_format).percent:
-            _set(table, row, cell, None)
-        elif unit := format_unit(number_format):
-            _set(table, row, cell, unit)
-    _from_unit_column(table, values)
-    _from_labels(table, values)
+            _set(table, row, column, None)
+        elif (unit := format_unit(number_format)) and not (unit in _SYMBOLS and column.unit):
+            _set(table, row, column, unit)
+    _from_unit_column(table, columns)
+    _from_labels(table, columns, notes)
 
 
 def _set(table: Table, row: int, column: Column, unit: str | None) -> None:
@@ -102,7 +154,7 @@ def _set(table: Table, row: int, column: Column, unit: str | None) -> None:
         table.cell_units[row, column.index] = unit
 
 
-def _from_unit_column(table: Table, values: Sequence[Column]) -> None:
+def _from_unit_column(table: Table, columns: Sequence[Column]) -> None:
     """A column 단위 gives the unit of the quantity in its row, or of all figures if none is a quantity."""
     units = next((c for c in table.columns if c.path and is_unit_header(c.path[-1]) and c.type == "text"), None)
     if units is None:
@@ -111,55 +163,58 @@ def _from_unit_column(table: Table, values: Sequence[Column]) -> None:
         if not isinstance(stated, str):
             continue
         kind = kind_of_unit(stated)
-        for column in _those_in(kind, values):
+        for column in _those_in(kind, columns):
             if header_unit(column.path) is None and measure_of(column.path) not in ("rate", "id"):
                 _set(table, row, column, None if kind == "rate" else stated)
 
 
-def _those_in(kind: str | None, values: Sequence[Column]) -> list[Column]:
+def _those_in(kind: str | None, columns: Sequence[Column]) -> list[Column]:
     """The columns that a row's unit speaks of: 단가 and 금액 are not counted in EA."""
     if kind == "money":
-        return [c for c in values if measure_of(c.path) != "count"]
+        return [c for c in columns if measure_of(c.path) != "count"]
     if kind == "rate":
-        return list(values)
-    return [c for c in values if measure_of(c.path) != "money"]
+        return list(columns)
+    return [c for c in columns if measure_of(c.path) != "money"]
 
 
-def _from_labels(table: Table, values: Sequence[Column]) -> None:
+def _from_labels(table: Table, columns: Sequence[Column], notes: Sequence[Stated]) -> None:
     """Rows that are measures: 매출액(백만원), 인원(명), 이익률."""
     labels = [c for c in table.columns if c.role == "label" and c.type == "text"]
     if not labels:
         return
-    known: dict[str, tuple[bool, str | None]] = {}
+    known: dict[str, Stated | None] = {}
     for position, row in enumerate(table.rows):
         texts = [c.values[position] for c in labels]
         for text in (t for t in reversed(texts) if isinstance(t, str)):
             if text not in known:
-                known[text] = _label_unit(text)
-            says, unit = known[text]
-            if says:
-                _set_row(table, row, values, position, unit)
+                known[text] = _label_unit(text, notes)
+            if stated := known[text]:
+                _set_row(table, row, columns, position, stated)
                 break
 
 
-def _label_unit(text: str) -> tuple[bool, str | None]:
-    """Whether a label says what unit its row has, and which."""
+def _label_unit(text: str, notes: Sequence[Stated]) -> Stated | None:
+    """What a label says of the unit of its row; not quite sure where only its words choose between notes."""
     if unit := unit_in_brackets(text):
-        return True, None if kind_of_unit(unit) == "rate" else unit
+        return _RATE if kind_of_unit(unit) == "rate" else Stated(unit)
     if measure(text) == "rate":
-        return True, None
-    return (True, "") if is_count_label(text) else (False, None)
+        return _RATE
+    count = is_count_label(text)
+    if not count and (measure(text) != "money" or len({kind_of_unit(note.unit) for note in notes}) < 2):
+        return None
+    note = unit_from_notes([text], notes)
+    return note._replace(sure=0.5) if note else _NO_MONEY if count else None
 
 
-def _set_row(table: Table, row: int, values: Sequence[Column], position: int, unit: str | None) -> None:
-    for column in values:
+def _set_row(table: Table, row: int, columns: Sequence[Column], position: int, stated: Stated) -> None:
+    for column in columns:
         if column.values[position] is None and (row, column.index) not in table.nulls:
             continue
-        if unit == "":  # a count: the money of a note does not hold
+        if stated is _NO_MONEY:
             if column.unit and kind_of_unit(column.unit) != "count":
                 _set(table, row, column, None)
-        elif header_unit(column.path) is None:
-            _set(table, row, column, unit)
+        elif header_unit(column.path) is None and (stated.sure == 1 or measure_of(column.path) is None):
+            _set(table, row, column, stated.unit or None)
 
 
 def unit_row_units(block: Block, row: int) -> dict[int, str]:
@@ -172,7 +227,7 @@ def unit_row_units(block: Block, row: int) -> dict[int, str]:
     return found
 
 
-def common_unit(units: dict[int, str], values: Sequence[Scalar]) -> str | None:
+def common_unit(units: Mapping[int, str | None], values: Sequence[Scalar]) -> str | None:
     """The unit that nearly all texts of a column state."""
     filled = sum(v is not None for v in values)
     kinds = set(units.values())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from converters.model import address
 from converters.tables.blocks import STAMP, Block
 from converters.tables.segments import Segment
-from converters.tables.units import is_unit_note, units_in_note
+from converters.tables.units import Stated, is_unit_note, stated_in_note
 from converters.tables.words import MARKER, is_key_value, is_note, is_sign_off, is_title_like
 
 
@@ -27,7 +28,7 @@ class Surroundings:
 
     above: list[Line] = field(default_factory=list)
     below: list[Line] = field(default_factory=list)
-    inherited_units: list[str] = field(default_factory=list)
+    inherited_units: list[Stated] = field(default_factory=list)
 
     @property
     def title(self) -> str | None:
@@ -48,9 +49,13 @@ class Surroundings:
         return tuple(text for text in texts if (MARKER.sub("", text) or text) != title)
 
     @property
-    def units(self) -> list[str]:
+    def units(self) -> list[Stated]:
         """The units that the texts above state, the nearest text first."""
-        return [unit for line in sorted(self.above, key=lambda li: -li.row) for unit in units_in_note(line.text)]
+        return [
+            stated._replace(because=f"the note '{line.text}' in {address(line.row, line.left)}")
+            for line in sorted(self.above, key=lambda li: -li.row)
+            for stated in stated_in_note(line.text)
+        ]
 
 
 def surroundings_of(found: Sequence[Segment]) -> list[Surroundings]:
@@ -108,11 +113,15 @@ def _share_units(tables: Sequence[Segment], around: Sequence[Surroundings]) -> N
             continue
         beside = [j for j, t in enumerate(tables) if j != i and abs(_first(t) - _first(table)) <= 2 and around[j].units]
         if beside:
-            around[i].inherited_units = around[beside[0]].units
+            around[i].inherited_units = _inherited(around[beside[0]].units)
             continue
         before = [j for j in range(i) if around[j].units]
         if before and _same_header(tables[before[-1]], table):
-            around[i].inherited_units = around[before[-1]].units
+            around[i].inherited_units = _inherited(around[before[-1]].units)
+
+
+def _inherited(units: list[Stated]) -> list[Stated]:
+    return [stated._replace(because=f"{stated.because} over another table", sure=0.7) for stated in units]
 
 
 def _same_header(one: Segment, other: Segment) -> bool:

@@ -19,7 +19,7 @@ from converters.tables.labels import (
     leading_labels,
     take_sections,
 )
-from converters.tables.measures import common_unit, set_cell_units, set_column_units, unit_row_units
+from converters.tables.measures import Evidence, common_unit, set_units, unit_row_units
 from converters.tables.numberformats import show_number, shown
 from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
@@ -89,9 +89,9 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     _add_columns(table, body, labels, sections, ancestors)
     _mark_totals(table, set(totals), ancestors, len(labels))
     formats = _formats(body)
-    note_units = surroundings.units or surroundings.inherited_units
-    set_column_units(table.columns, note_units, unit_row, {c: set(f) for c, f in formats.items()})
-    set_cell_units(table, _telling_formats(body, formats))
+    notes = surroundings.units or surroundings.inherited_units
+    sets = {column: set(known) for column, known in formats.items()}
+    table.decisions += set_units(table, Evidence(notes, unit_row, sets, _telling_formats(body, formats), body.rates))
     return table
 
 
@@ -191,7 +191,9 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
     table.nulls.update({(rows[i], column): mark for i, mark in result.nulls.items()})
     table.errors.update({(rows[i], column): text for i, text in result.errors.items()})
     found = Column(column, body.paths[column], result.type, result.values, role="label" if label else "value")
-    if result.units and not result.percent:
+    if result.percent:
+        body.rates.add(column)
+    elif result.units:
         found.unit = common_unit(result.units, result.values)
         if found.unit is None:
             table.cell_units.update({(rows[i], column): unit for i, unit in result.units.items()})

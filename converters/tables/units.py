@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from converters.scales import CURRENCIES
+from converters.scales import unit as scale_of
+from converters.tables.words import measure
 
 UnitKind = Literal["money", "count", "rate"]
 
@@ -30,23 +34,56 @@ _COUNTS = frozenset(
     mwh kw mw w kcal gj tj toe 人 名 個 件 台 枚 箱 冊 時間 回 日 本 袋 缶 units unit hours hrs hour days
     persons people each cases case kgs lbs lb oz 천명 만명 천개 만개 천대 만대 천톤 만톤 千人 千台 千個 박
     실 석 판 두 병상 명분 층 호 학급 대/월 개/월 점수 포인트 point points ppm rpm ℃ °c 도 mpa bar 회/일
-    건/일 명/일
+    건/일 명/일 세 歳 h hr min sec km/h kph rpm tco2 tco2eq co2eq cal wh gwh 주 좌 계좌
     """.split()
 )
 _RATES = frozenset("% ％ %p ％p %pt pt 퍼센트 percent 배 割 비율 ‰ bp bps pp".split())
 _NAMES = frozenset(
     """
     월 일 년 분 초 개월 시간 호 층 대 인 회 점 장 권 판 두 도 모 단 실 석 정 알 포 본 필 벌 조 천 학급 박
-    회/일 t l m k g w b 人 名 回 日 台 本 枚 冊 個 points point days day hours hour
+    회/일 세 歳 h hr min sec 주 좌 t l m k g w b 人 名 回 日 台 本 枚 冊 個 points point days day hours hour
     """.split()
 )
 """After a figure these make names, ages, dates and sizes: 10대, 3층, 1월, 18L."""
 
+_RARE = frozenset("정 단 도 모 두 층 호 실 석 본 벌 필 포 알 주 좌 w b g k m t l".split())
+"""Of those, what in brackets is a unit only behind a word for a quantity: 직원(정) are regular staff."""
+
+_TIMES = frozenset("월 일 년 분 초 시간 개월 日 月 年 時間 回/日 회/일 days day hours hour".split())
+_TIME_WORDS = re.compile(
+    r"기간|시간|일수|연한|연수|개월|소요|근속|경력|납기|연차|period|days|hours|term|time|期間|時間|日数", re.I
+)
 _BRACKET = re.compile(r"[(\[（［<〈【]\s*([^()\[\]（）［］<>〈〉【】]{1,40}?)\s*[)\]）］>〉】]")
-_LABELLED = re.compile(
-    r"(?:단\s*위|単\s*位|單\s*位|\bunits?)\s*(?:[:：;=]|\bin\b|\s)\s*(?:in\s+)?([^)\]）］>〉】\n]{1,40})|[(\[（]\s*in\s+([A-Za-z$€£¥₩][^)\]）]{1,30})\s*[)\]）]|^\s*in\s+((?:thousands|millions|billions)\b[^)\]）]{0,25})",
+_LABEL = r"(?:단\s*위|単\s*位|單\s*位|\bunits?|통\s*화|\bcurrency|通\s*貨)"
+_LABELLED = re.compile(_LABEL + r"\s*(?:[:：;=]|\bin\b|\s)\s*(?:in\s+)?((?:[^()\]）］>〉】\n]|\([^()]*\)){1,60})", re.I)
+_SCALE = r"(?:thousands?|millions?|billions?)"
+_ENGLISH = re.compile(
+    r"(?:^|[(\[（,]|\b(?:amounts?|figures?|values?|numbers?|expressed|stated|presented|dollars)\s+(?:are\s+)?(?:\w+\s+)?)"
+    r"\s*(?:in\s+([A-Za-z$€£¥₩'][\w$€£¥₩' ]{0,30})|((?:[A-Z]{2,3}\$?|[$€£¥₩]|won|yen)\s+in\s+"
+    + _SCALE
+    + r"))(?=\s*(?:[)\]）,.;]|$))",
     re.I,
 )
+_ASIDE = re.compile(r"vat|부가세|세금|반올림|절사|[별포]|税|except|excl|incl", re.I)
+_NAMED = re.compile(r"(?P<about>[^\d\s:：=(（-][^:：=(（-]{0,11}?)\s*(?:[:：=-]|\s)\s*(?P<unit>\S.*)")
+_NAMED_AFTER = re.compile(r"(?P<unit>[^(（]+?)\s*[(（](?P<about>[^()（）]+)[)）]")
+_SEPARATOR = re.compile(r"[，、·ㆍ;&]|,(?!\d{3})|\s+및\s+|/")
+_WITHOUT_BRACKETS = re.compile(r"(?P<about>.*\S)\s*(?:[/:：,]\s*|\s)(?P<unit>[^\s/:：,()（）]+)", re.S)
+
+
+class Stated(NamedTuple):
+    """A unit that something states, and what it states it of.
+
+    Args:
+        about: the measure that it is said of ("매출" of "매출-백만원"); "" for all that it fits.
+        because: what states it, for people.
+        sure: 0 to 1.
+    """
+
+    unit: str
+    about: str = ""
+    because: str = ""
+    sure: float = 1.0
 
 
 def folded(text: str) -> str:
@@ -61,16 +98,12 @@ def kind_of_unit(text: str) -> UnitKind | None:
     for words, kind in ((_MONEY, "money"), (_COUNTS, "count"), (_RATES, "rate")):
         if word in words:
             return kind  # type: ignore[return-value]
-    if "/" in word:
-        over, under = word.split("/", 1)
-        if (
-            over
-            and under
-            and "/" not in under
-            and kind_of_unit(over)
-            and (kind_of_unit(under) or under in ("월", "일", "년", "주"))
-        ):
-            return kind_of_unit(over)
+    over, slash, under = word.partition("/")
+    if not slash:
+        scale = scale_of(word)
+        return "money" if scale and scale.kind in CURRENCIES else None
+    if over and under and "/" not in under and (kind_of_unit(under) or under in ("월", "일", "년", "주")):
+        return kind_of_unit(over)
     return None
 
 
@@ -81,25 +114,58 @@ def is_unit(text: str) -> bool:
 
 
 def unit_in_brackets(text: str) -> str | None:
-    """The unit that a header states in brackets: "금액(원)" → 원; "매출(계획)" → None."""
-    for found in reversed(_BRACKET.findall(text)):
-        if (
-            found_units := units_in_note(f"단위:{found}")
-            if re.match(r"단\s*위|単\s*位|unit", found, re.I)
-            else split_units(found)
-        ):
-            return found_units[0]
+    """The unit that a header states: "금액(원)", "수량 EA"; "매출(계획)" and "급여(월)" state none."""
+    for found in reversed(list(_BRACKET.finditer(text))):
+        inner, about = found[1], text[: found.start()]
+        inner = re.sub(rf"^{_LABEL}\s*[:：]?\s*|^in\s+", "", inner, flags=re.I)
+        units = split_units(inner)
+        if units and _holds(units[0], about, labelled=inner != found[1]):
+            return units[0]
+    bare = _WITHOUT_BRACKETS.fullmatch(text.strip())
+    if bare and is_unit(bare["unit"]) and kind_of_unit(bare["unit"]) == measure(bare["about"]):
+        return bare["unit"]
     return None
+
+
+def _holds(unit: str, about: str, *, labelled: bool) -> bool:
+    """The bracket behind these words is a unit: 기간(일) and 판매(대), but not 급여(월) or 직원(정)."""
+    word = folded(unit)
+    if labelled or word not in _NAMES:
+        return True
+    if not about.strip():
+        return word not in _RARE
+    kind = measure(about)
+    if word in _TIMES:
+        return bool(_TIME_WORDS.search(about))
+    if kind_of_unit(unit) == "money":
+        return kind == "money"
+    return word in about or kind == "count" or (kind in (None, "id") and word not in _RARE)
 
 
 def split_units(text: str) -> list[str]:
     """The units of a list: "천원, %" → both; "원/kg" is one; [] if any part is none."""
+    return [stated.unit for stated in _split(text)]
+
+
+def _split(text: str) -> list[Stated]:
+    """Asides ("VAT 별도") are no units and no hindrance."""
     text = text.strip().strip(".")
-    if kind_of_unit(text):
-        return [text] if not _is_two(text) else [part.strip() for part in text.split("/")]
-    parts = [part.strip() for part in re.split(r"[,，、·ㆍ;&]|\s+및\s+|/(?!\w*$)|/", text) if part.strip()]
-    parts = [re.sub(r"^[^:：]{1,12}[:：]\s*", "", part) for part in parts]
-    return parts if parts and all(kind_of_unit(part) for part in parts) else []
+    if kind_of_unit(text) and not _is_two(text):
+        return [Stated(text)]
+    parts = [part for part in map(str.strip, _SEPARATOR.split(text)) if part]
+    parts = [part for part in parts if kind_of_unit(part) or not _ASIDE.search(part)]
+    found = [_named(part) for part in parts]
+    return [stated for stated in found if stated] if all(found) else []
+
+
+def _named(part: str) -> Stated | None:
+    """천원 · 금액-천원 · 금액 천원 · 천원(금액)."""
+    if kind_of_unit(part):
+        return Stated(part)
+    for pattern in (_NAMED, _NAMED_AFTER):
+        if (found := pattern.fullmatch(part)) and kind_of_unit(found["unit"]):
+            return Stated(found["unit"].strip(), re.sub(rf"\s*{_LABEL}$", "", found["about"].strip()))
+    return None
 
 
 def _is_two(text: str) -> bool:
@@ -112,23 +178,33 @@ def _is_two(text: str) -> bool:
 
 def units_in_note(text: str) -> list[str]:
     """The units that a text beside a table states: "(단위: 천원, %)", "[単位：百万円]", "(in thousands of USD)"."""
+    return [stated.unit for stated in stated_in_note(text)]
+
+
+def stated_in_note(text: str) -> list[Stated]:
+    """The same with what each is said of: "(단위: 매출-백만원, 인원-명)"."""
     if found := _LABELLED.search(text):
-        stated = (found[1] or found[2] or found[3]).strip()
-        if units := split_units(stated) or split_units(re.split(r"[,，/]|\s{2,}", stated)[0]):
+        stated = found[1].strip()
+        if units := _split(re.sub(rf"\S*{_LABEL}\s*[:：]", "", stated)) or _split(
+            re.split(r"[,，/]|\s{2,}", stated)[0]
+        ):
             return units
-        return [stated] if found[1] and re.match(r"단|単|單", text[found.start() :]) and len(stated) <= 12 else []
+        known = re.match(r"단|単|單", text[found.start() :]) and len(stated) <= 12 and re.search(r"\w", stated)
+        return [Stated(stated)] if known else []
+    if (found := _ENGLISH.search(text)) and kind_of_unit(unit := (found[1] or found[2]).strip()) == "money":
+        return [Stated(unit)]
     alone = re.fullmatch(r"\s*[(\[（［<]\s*([^()\[\]（）<>]{1,30})\s*[)\]）］>]\s*", text)
-    if alone and folded(alone[1]) not in {"인", "일", "월", "년", "호"}:
-        return split_units(alone[1])
+    if alone and folded(alone[1]) not in _NAMES:
+        return _split(alone[1])
     trailing = re.search(r"[(\[（]\s*([^()\[\]（）]{1,24})\s*[)\]）]\s*$", text)
-    return split_units(trailing[1]) if trailing and kind_of_unit(trailing[1]) == "money" else []
+    return _split(trailing[1]) if trailing and kind_of_unit(trailing[1]) == "money" else []
 
 
 def is_unit_note(text: str) -> bool:
     """The text states the unit of a table and nothing else that matters: "(단위: 천원)"."""
     if len(text) > 60 or not units_in_note(text):
         return False
-    rest = _LABELLED.sub("", text)
+    rest = _ENGLISH.sub("", _LABELLED.sub("", text))
     return len(re.sub(r"[\s()\[\]（）［］<>*※:：]", "", rest)) <= 2 or bool(
         re.fullmatch(r"\s*[(\[（［].*[)\]）］]\s*", text)
     )

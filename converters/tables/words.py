@@ -58,8 +58,8 @@ _RATE_MAYBE = re.compile(
     r"대비|전년비|전월비|전주비|전기비|신장|성장|증감|yoy|mom|qoq|growth|margin|change|比$|Δ|△", re.I
 )
 _COUNT = re.compile(
-    r"수량|건수|인원|명수|개수|횟수|매수|대수|점포수|매장수|객수|재고|물량|입고|출고|판매량|생산량|사용량|투입량|불량|시간|일수|중량|무게|길이|면적|용량|거리|부피|고객|회원|방문|환자|병상|"
-    r"[가-힣](?<!점)(?<!지)(?<!계)수$|[가-힣]량$|qty|quantit|count|units?\b|headcount|people|persons|orders|visits|hours|days|volume|weight|length|\barea|pcs|"
+    r"수량|건수|인원|명수|개수|횟수|매수|대수|점포수|매장수|객수|재고|물량|입고|출고|판매량|생산량|사용량|투입량|불량|시간|일수|중량|무게|점수|지수|계수|환율|온도|습도|길이|면적|용량|거리|부피|고객|회원|방문|환자|병상|"
+    r"[가-힣]수$|[가-힣]량$|qty|quantit|count|units?\b|headcount|people|persons|orders|visits|hours|days|volume|weight|length|\barea|pcs|"
     r"数量|件数|人数|個数|台数|枚数|在庫|客数|点数|時間|日数|重量|面積",
     re.I,
 )
