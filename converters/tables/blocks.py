@@ -20,6 +20,7 @@ from converters.tables.words import is_key_value, is_note, is_sign_off
 PERIOD = re.compile(
     r"\d\s*[년월분기年月期]|^\s*(?:19|20)\d\d\s*$|분기|반기|당기|전기|당월|전월|누계|\bQ[1-4]\b|\bH[12]\b|\bFY", re.I
 )
+SAMPLE = 50
 STAMP = re.compile(r"현재|기준|출력|작성|인쇄|as of|printed", re.I)
 
 
@@ -141,7 +142,7 @@ def _heads(grid: Grid, above: int, row: int, left: int, right: int) -> bool:
 
 
 def _is_sided(block: Block, row: int) -> bool:
-    return all(_is_side_text(text) for _, text in block.texts(row))
+    return all(is_side_text(text) for _, text in block.texts(row))
 
 
 def _is_blank(values: list[Scalar], left: int, right: int) -> bool:
@@ -194,7 +195,7 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
         return True
     if _is_form(cells, block.texts(following)):
         return True
-    plain = [(c, text) for c, text in cells if not _is_side_text(text)]
+    plain = [(c, text) for c, text in cells if not is_side_text(text)]
     plain = [(c, text) for n, (c, text) in enumerate(plain) if not _follows_key(cells, c)]
     if len(plain) > 1:
         return _is_stamped_title(block, row, plain)
@@ -219,16 +220,15 @@ def spans_columns(block: Block, row: int, column: int, text: str) -> bool:
     merge = block.merge(row, column)
     if STAMP.search(text):
         return False
+    below = block.rows[block.rows.index(row) + 1 :][:SAMPLE]
+    first = min((c for r in below for c, v in enumerate(block.values(r), block.left) if v is not None), default=column)
     if merge is None or merge.left == merge.right:
-        return column > block.left and bool(PERIOD.search(text)) and len(text) <= 16
-    first = min(
-        (c for r in block.rows if r > row for c, v in enumerate(block.values(r), block.left) if v is not None),
-        default=merge.left,
-    )
+        return column > first and bool(PERIOD.search(text)) and len(text) <= 16
     return merge.left > first and merge.right <= block.right and len(text) <= 30
 
 
-def _is_side_text(text: str) -> bool:
+def is_side_text(text: str) -> bool:
+    """It says something of a table and is neither its title nor in it."""
     return is_unit_note(text) or is_key_value(text) or is_sign_off(text) or is_note(text)
 
 
@@ -252,7 +252,7 @@ def _is_stamped_title(block: Block, row: int, plain: list[tuple[int, str]]) -> b
 
 def _is_footer(block: Block, row: int) -> bool:
     cells = block.texts(row)
-    if all(_is_side_text(text) for _, text in cells):
+    if all(is_side_text(text) for _, text in cells):
         return True
     return len(cells) == 1 and block.kind(row, cells[0][0]) == "t" and len(cells[0][1]) > 30
 
@@ -297,7 +297,7 @@ def _continues(grid: Grid, rows: list[int], left: tuple[int, int], right: tuple[
         return (
             own[0] <= rows[min(1, len(rows) - 1)]
             and there.kinds(own[0]) == "t"
-            and not _is_side_text(there.text(own[0], right[0]))
+            and not is_side_text(there.text(own[0], right[0]))
         )
     firsts = [there.kind(row, right[0]) for row in tail]
     labels = [here.kind(row, left[0]) for row in tail]

@@ -13,6 +13,7 @@ from converters.tables.words import is_key_value, is_note, is_sign_off
 MAX_DEPTH = 7
 SAMPLE = 40
 MIN_DAYS = 5
+_MONTH = re.compile(r"'?((?:19|20)?\d\d)[./-](0?[1-9]|1[0-2])|((?:19|20)\d\d)(0[1-9]|1[0-2])")
 
 
 def first_data_row(block: Block, rows: Sequence[int]) -> int | None:
@@ -98,6 +99,8 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     row = rows[position]
     if position + 1 >= len(rows):
         return False
+    if _are_months(block, row):
+        return not _are_months(block, rows[position + 1])
     numbers = _integers(block, row)
     if numbers is None or ("d" in block.kinds(row) and numbers):
         return False
@@ -110,6 +113,17 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if not is_counting(block, row) or below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
         return False
     return not any(_is_complete(block, above, row) for above in rows[max(0, position - 1) : position])
+
+
+def _are_months(block: Block, row: int) -> bool:
+    """All numbers of a row are months one after the other: 2025.01 2025.02, 25.12 26.01, 202511 202512 202601."""
+    texts = [block.text(row, column) for column, kind in enumerate(block.kinds(row), block.left) if kind == "n"]
+    found = [_MONTH.fullmatch(text) for text in texts]
+    if len(found) < 2 or not all(found):
+        return False
+    months = [int(f[1] or f[3]) * 12 + int(f[2] or f[4]) for f in found if f]
+    steps = {b - a for a, b in pairwise(months)}
+    return len(steps) == 1 and steps <= {1, 3, 6, 12, -1, -12}
 
 
 def _cycle(numbers: list[int]) -> list[int]:

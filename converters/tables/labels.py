@@ -66,11 +66,12 @@ def is_list(body: Body, labels: Sequence[int], *, grouped: bool) -> bool:
 
 def _evidence(body: Body, labels: Sequence[int], grouped: bool) -> list[int]:
     figures = [c for c in body.columns if body.kinds[c] == "n"]
+    others = [c for c in body.columns if c not in labels]
     after = [c for c in body.columns if c > labels[0] and c not in labels and body.kinds[c] in "td"]
     dates = [c for c in labels if body.kinds[c] == "d"]
     return [
         -4 if grouped else 0,
-        -3 if _periods_across(body, figures) else 0,
+        -3 if _periods_across(body, figures) or _periods_across(body, others) else 0,
         -2 if len(body.header) > 1 else 0,
         2 if any(_is_code(body, c) for c in labels) else 0,
         2 if dates and len(labels) > 1 else 0,
@@ -220,6 +221,26 @@ def is_blank_filled(body: Body, labels: Sequence[int], totals: Container[int]) -
         for i, (o, *rest) in enumerate(zip(outer, *inner, strict=True))
     )
     return blanks * 5 > len(outer) and outer[:1] != [None]
+
+
+def written_once(body: Body, labels: Sequence[int], totals: Container[int]) -> list[int]:
+    """The outer label columns that are filled once for a group of rows, merged or left blank below."""
+    found: list[int] = []
+    for column in labels[:-1]:
+        blanks = sum(value is None and i not in totals for i, value in enumerate(body.raw[column]))
+        if blanks * 5 <= len(body.rows) and not is_merged_down(body, [column]):
+            break
+        found.append(column)
+    return found
+
+
+def is_merged_down(body: Body, labels: Sequence[int]) -> bool:
+    """Cells of label columns are merged over several rows of the body."""
+    rows = set(body.rows)
+    return any(
+        m.left in labels and m.bottom > m.top and m.top in rows and m.bottom <= body.rows[-1]
+        for m in body.block.grid.merges
+    )
 
 
 def fill_down(body: Body, labels: Sequence[int], *, totals: dict[int, str]) -> None:

@@ -95,7 +95,7 @@ def _mark_depths(texts: Sequence[str | None]) -> list[int | None] | None:
     """Depths by the order in which the ways of numbering come up; None where some item does not count on."""
     marks = [_mark(text) if text else None for text in texts]
     named = [mark for mark, text in zip(marks, texts, strict=True) if text]
-    if sum(mark is not None for mark in named) < 3:
+    if sum(mark is not None for mark in named) < 2:
         return None
     unnumbered_below = named[0] is None or named[1] is None
     depths: list[int | None] = []

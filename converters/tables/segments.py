@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from converters.tables.blocks import Block, shown_text
+from converters.tables.blocks import Block, is_side_text, shown_text
 from converters.tables.forms import is_form_row
 from converters.tables.header import figure_columns, first_data_row, header_rows
-from converters.tables.units import is_unit_note
 from converters.tables.values import plain_number
 from converters.tables.words import is_key_value, is_note, is_sign_off
 
@@ -157,9 +156,11 @@ def _is_same(block: Block, known: int, row: int) -> bool:
 
 def _has_own_title(block: Block, rows: list[int], position: int, start: int) -> bool:
     """Over the repeated header stands a title that is new: this is the next table and not the next page."""
-    if position <= start or len(texts := block.texts(rows[position - 1])) != 1:
-        return False
-    return block.kind(rows[position - 1], texts[0][0]) == "t" and not is_note(texts[0][1])
+    for row in reversed(rows[max(start, position - MAX_PAGE_HEAD) : position]):
+        texts = [text for _, text in block.texts(row) if not is_side_text(text)]
+        if texts:
+            return len(texts) == 1 and not set(block.kinds(row)) - {"t", " "}
+    return False
 
 
 def _page_head(block: Block, rows: list[int], position: int, header: int) -> list[int]:
@@ -279,8 +280,7 @@ def _may_continue(upper: Segment, lower: Segment, sections: Sequence[Segment]) -
 def _is_section(upper: Segment, lone: Segment) -> bool:
     """A text alone over the labels of the table."""
     texts = [text for row in lone.above for _, text in lone.block.texts(row)]
-    side = any(is_note(text) or is_key_value(text) or is_unit_note(text) or is_sign_off(text) for text in texts)
-    return len(texts) == 1 and lone.block.left == upper.block.left and not side
+    return len(texts) == 1 and lone.block.left == upper.block.left and not is_side_text(texts[0])
 
 
 def _mates(upper: Segment, lower: Segment, beside: dict[int, list[Segment]]) -> list[Segment]:

@@ -12,10 +12,18 @@ from itertools import pairwise
 from converters.tables.blocks import Block
 from converters.tables.header import figure_columns
 from converters.tables.segments import Segment
-from converters.tables.words import is_counter_header, is_period_label, is_title_like, is_total
+from converters.tables.words import bare, is_counter_header, is_period_label, is_title_like, is_total
 
 MIN_WIDTH = 2
 SAMPLE = 200
+_GROUP_HEADERS = frozenset(
+    """
+    구분 항목 품목 품명 제품 상품 과목 계정과목 계정 부서 부서명 본부 팀 지점 지점명 점포 매장 공장 라인 지역
+    권역 거래처 업체 업체명 분류 종류 채널 브랜드 사업부 item items product category account department division
+    team branch store region customer vendor channel plant line 区分 項目 品目 品名 商品 科目 勘定科目 部門 部署
+    店舗 支店 地域 工場 取引先 得意先
+    """.split()
+)
 
 
 def parted(segment: Segment) -> list[Segment]:
@@ -25,7 +33,7 @@ def parted(segment: Segment) -> list[Segment]:
         return [segment]
     figures = figure_columns(block, segment.body)
     starts = _by_repeated_header(segment, figures) or _by_upper_header(segment, figures)
-    starts = starts or _by_totals(segment, figures)
+    starts = starts or _by_labels(segment, figures)
     if not starts:
         return [segment]
     titles = _title_rows(segment, starts)
@@ -75,18 +83,29 @@ def _is_whole(start: int, end: int, figures: dict[int, str]) -> bool:
     return start not in figures and any(column in figures for column in range(start + 1, end + 1))
 
 
-def _by_totals(segment: Segment, figures: dict[int, str]) -> list[int]:
-    """A second column of labels, right of figures, has a total of its own."""
+def _by_labels(segment: Segment, figures: dict[int, str]) -> list[int]:
+    """A second column of labels, right of figures, has a total of its own, or ends before or after the first."""
     block = segment.block
     starts = [block.left, *(right for left, right in pairwise(block.span) if left in figures and right not in figures)]
     ends = [*(start - 1 for start in starts[1:]), block.right]
     if len(starts) < 2 or not all(_is_whole(*columns, figures) for columns in zip(starts, ends, strict=True)):
         return []
-    return starts if all(_has_total(block, segment.body[-SAMPLE:], column) for column in starts) else []
+    labels = [[block.text(row, column) for row in segment.body[-SAMPLE:]] for column in starts]
+    if all(any(map(is_total, filter(None, texts))) for texts in labels):
+        return starts
+    named = all(bare(block.text(segment.header[-1], column)) in _GROUP_HEADERS for column in starts)
+    return starts if named and len(segment.body) <= SAMPLE and _is_uneven(labels) else []
 
 
-def _has_total(block: Block, rows: Sequence[int], column: int) -> bool:
-    return any(is_total(text) for row in rows if (text := block.text(row, column)))
+def _is_uneven(labels: Sequence[Sequence[str]]) -> bool:
+    """Each column names different things from the top on, and some go on, other than by a total, where others end."""
+    own = [[text for text in texts if text and not is_total(text)] for texts in labels]
+    if any(
+        len(set(texts)) < len(texts) or list(whole[: len(texts)]) != texts
+        for texts, whole in zip(own, labels, strict=True)
+    ):
+        return False
+    return len({len(texts) for texts in own}) > 1 and min(map(len, own)) > 1
 
 
 def _title_rows(segment: Segment, starts: Sequence[int]) -> list[int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from converters.model import Scalar
+from converters.model import Scalar, Table
 from converters.tables.body import Body
+from converters.tables.sums import Figures, Proof, column_sum, proof_of, row_sums
 from converters.tables.values import number_in
 from converters.tables.words import (
     is_counter_header,
@@ -13,10 +15,10 @@ from converters.tables.words import (
     is_period_label,
     is_total,
     may_be_total,
+    measure,
     totals_among,
 )
 
-TOLERANCE = 1e-6
 MAX_ROWS = 5000
 
 
@@ -39,34 +41,47 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
 
 
 def leave_sections(body: Body, sections: list[str | None], totals: dict[int, str]) -> None:
-    """Takes totals of everything out of the last section: those that do not sum up its rows."""
+    """Takes totals of everything out of the last section, and the lines that follow the total of a section."""
+    if not any(sections) or not totals:
+        return
+    figures = [[_figure(v) for v in body.raw[c]] for c in body.columns if body.kinds[c] == "n"]
+    _leave_by_word(figures, sections, totals)
+    _end_at_totals(figures, sections, totals)
+
+
+def _leave_by_word(figures: Figures, sections: list[str | None], totals: dict[int, str]) -> None:
+    """합계 after 소계, or one that does not sum up the rows of the section it stands in."""
     inner = any(is_inner_total(word) for word in totals.values())
+    starts = _starts(sections)
     for position, word in totals.items():
         if is_inner_total(word) or sections[position] is None:
             continue
-        rows = [i for i in range(position) if sections[i] == sections[position] and i not in totals]
-        others = any(section != sections[position] for section in sections[:position])
-        if inner or (others and not _sums_up(body, position, rows)):
+        rows = [i for i in range(starts[position], position) if i not in totals] if not inner else []
+        if inner or (starts[position] > 0 and not _sums_up(figures, position, rows)):
             sections[position] = None
-    if any(sections):
-        _end_at_totals(body, sections, totals)
 
 
-def _end_at_totals(body: Body, sections: list[str | None], totals: dict[int, str]) -> None:
-    """Takes the lines that follow the total of a section out of it: Operating income below Total expenses."""
-    start = 0
-    for position in range(1, len(sections) + 1):
-        if position < len(sections) and sections[position] == sections[start]:
-            continue
-        last = max((i for i in totals if start < i < position - 1), default=None)
-        if last is not None and sections[start] is not None and _sums_up(body, last, range(start, last)):
-            sections[last + 1 : position] = [None] * (position - last - 1)
-        start = position
+def _end_at_totals(figures: Figures, sections: list[str | None], totals: dict[int, str]) -> None:
+    """Operating income below Total expenses is no expense."""
+    starts = _starts(sections)
+    last = {starts[position]: position for position in sorted(totals) if sections[position] is not None}
+    for start, total in last.items():
+        if total + 1 < len(starts) and starts[total + 1] == start and _sums_up(figures, total, range(start, total)):
+            end = next((i for i in range(total + 1, len(starts)) if starts[i] != start), len(starts))
+            sections[total + 1 : end] = [None] * (end - total - 1)
 
 
-def _sums_up(body: Body, position: int, rows: Sequence[int]) -> bool:
-    columns = [[_figure(v) for v in body.raw[c]] for c in body.columns if body.kinds[c] == "n"]
-    return _is_sum(columns, position, rows, share=0.5)
+def _starts(sections: Sequence[str | None]) -> list[int]:
+    """For each row: the first row of the run of rows in the same section."""
+    starts: list[int] = []
+    for position, section in enumerate(sections):
+        starts.append(starts[-1] if position and section == sections[position - 1] else position)
+    return starts
+
+
+def _sums_up(figures: Figures, position: int, rows: Sequence[int]) -> bool:
+    proof = proof_of(figures, position, rows)
+    return proof is not None and proof.shows
 
 
 def _figure(value: Scalar) -> Scalar:
@@ -81,14 +96,62 @@ def _has_figure(body: Body, position: int, figures: Sequence[int]) -> bool:
     return any(body.raw[c][position] is not None for c in figures)
 
 
-def proved_parents(columns: Sequence[list[Scalar]], ancestors: Sequence[tuple[str, ...]]) -> set[int]:
-    """Rows of an indented outline whose figures are the sums of those one level below them."""
-    proved = set()
-    for position, path in enumerate(ancestors):
-        children = _children(ancestors, position, len(path))
-        if len(children) >= 2 and _is_sum(columns, position, children):
-            proved.add(position)
-    return proved
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What is known of the totals of a table.
+
+    Args:
+        words: the word of each total row that has one, by position.
+        rows: the best proof of each total row, by position.
+        columns: the best proof of each total column, by grid column; None where there is nothing to compare.
+    """
+
+    words: dict[int, str]
+    rows: dict[int, Proof]
+    columns: dict[int, Proof | None]
+
+
+def mark_totals(
+    table: Table, words: dict[int, str], ancestors: Sequence[tuple[str, ...]] | None, *, labelled: bool
+) -> Proved:
+    """Marks the total rows and columns of a table and fills in what each sums.
+
+    Args:
+        words: the rows that words make totals.
+        ancestors: of each row, if the labels are an outline.
+        labelled: the table has labels that may say more (누계, 전체).
+    """
+    columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
+    additive = [c.values for c in columns if not any(measure(text) in ("rate", "id") for text in c.path)]
+    families = proved_parents(additive, ancestors) if ancestors else {}
+    known = {*words, *families}
+    if labelled:
+        leaves = [(table.row_path(i) or ("",))[-1] for i in range(min(len(table.rows), MAX_ROWS + 1))]
+        known |= proved_rows(additive, leaves, known)
+    inner = {position for position, word in words.items() if is_inner_total(word)}
+    rows = row_sums(additive, known, inner, families)
+    for position in known:
+        table.row_subtotal[position] = True
+    table.sums = {table.rows[p]: tuple(table.rows[i] for i in proof.parts) for p, proof in rows.items() if proof.shows}
+    sums = total_columns([c.path for c in columns], [c.values for c in columns])
+    for position, proof in sums.items():
+        columns[position].subtotal = True
+        columns[position].sums = tuple(columns[i].index for i in proof.parts) if proof and proof.shows else ()
+    return Proved(words, rows, {columns[position].index: proof for position, proof in sums.items()})
+
+
+def proved_parents(columns: Figures, ancestors: Sequence[tuple[str, ...]]) -> dict[int, list[int]]:
+    """Rows of an outline whose figures are the sums of those one level below them, and these rows.
+
+    A parent of one child is a sum only where others are: it may say the same by chance.
+    """
+    families = {position: _children(ancestors, position, len(path)) for position, path in enumerate(ancestors)}
+    proved = {
+        parent: children
+        for parent, children in families.items()
+        if children and (proof := proof_of(columns, parent, children)) and proof.holds
+    }
+    return proved if any(len(children) > 1 for children in proved.values()) else {}
 
 
 def _children(ancestors: Sequence[tuple[str, ...]], parent: int, depth: int) -> list[int]:
@@ -101,7 +164,7 @@ def _children(ancestors: Sequence[tuple[str, ...]], parent: int, depth: int) -> 
     return found
 
 
-def proved_rows(columns: Sequence[list[Scalar]], words: Sequence[str], known: set[int]) -> set[int]:
+def proved_rows(columns: Figures, words: Sequence[str], known: set[int]) -> set[int]:
     """Rows whose word may mean a sum (누계, 전체) and whose figures are that of the rows above them."""
     proved: set[int] = set()
     if len(words) > MAX_ROWS:
@@ -113,70 +176,21 @@ def proved_rows(columns: Sequence[list[Scalar]], words: Sequence[str], known: se
         since = max((i for i in known | proved if i < position), default=-1) + 1
         if len(details) < 2:
             details = [i for i in range(position + 1, len(words)) if i not in known]
-        if any(len(p) > 1 and _is_sum(columns, position, p) for p in (details, range(since, position))):
+        choices = [parts for parts in (details, range(since, position)) if len(parts) > 1]
+        if any((proof := proof_of(columns, position, parts)) and proof.holds for parts in choices):
             proved.add(position)
     return proved
 
 
-def total_columns(paths: Sequence[tuple[str, ...]], columns: Sequence[list[Scalar]]) -> set[int]:
-    """The value columns that sum up others: by word, or by a word that may mean it and arithmetic."""
+def total_columns(paths: Sequence[tuple[str, ...]], columns: Figures) -> dict[int, Proof | None]:
+    """The value columns that sum up others, by word or, if the word leaves it open, by arithmetic; and the proof."""
     known = {i for i, path in enumerate(paths) if any(is_total(text) for text in path)}
-    for position, path in enumerate(paths):
-        if position in known or not any(may_be_total(text) for text in path):
-            continue
-        if _sums_up_others(position, paths, columns, known):
+    open_ones = [i for i, path in enumerate(paths) if i not in known and any(may_be_total(text) for text in path)]
+    if not known and not open_ones:
+        return {}
+    rows = list(zip(*(values[:MAX_ROWS] for values in columns), strict=True))
+    for position in open_ones:
+        proof = column_sum(paths, rows, position, known)
+        if proof and proof.holds:
             known.add(position)
-    return known
-
-
-def _sums_up_others(
-    position: int, paths: Sequence[tuple[str, ...]], columns: Sequence[list[Scalar]], known: set[int]
-) -> bool:
-    """The column is the sum of the plain ones before it, down to some first one, or of those after it."""
-    tail = paths[position][1:]
-    peers = [
-        i for i in range(len(paths)) if i != position and i not in known and (len(tail) == 0 or paths[i][1:] == tail)
-    ]
-    before = [i for i in peers if i < position]
-    after = [i for i in peers if i > position]
-    choices = [before[start:] for start in range(len(before) - 1)] + [after[: end + 1] for end in range(1, len(after))]
-    rows = list(zip(*columns, strict=True))[:MAX_ROWS]
-    return any(_adds_up(rows, position, choice) for choice in choices[:60])
-
-
-def _adds_up(rows: Sequence[tuple[Scalar, ...]], position: int, parts: Sequence[int]) -> bool:
-    seen = 0
-    for row in rows:
-        total = row[position]
-        figures = [row[i] for i in parts if _is_number(row[i])]
-        if not _is_number(total):
-            continue
-        if not figures or not _close(total, figures):
-            return False
-        seen += total != 0
-    return seen > 0
-
-
-def _is_sum(columns: Sequence[list[Scalar]], position: int, parts: Sequence[int], share: float = 1.0) -> bool:
-    """Figures are the sums of others in this share of the columns: all, unless there are rates among them."""
-    sums = proofs = 0
-    nonzero = False
-    for values in columns:
-        total = values[position]
-        figures = [values[i] for i in parts if _is_number(values[i])]
-        if not _is_number(total) or not figures:
-            continue
-        sums += 1
-        proofs += _close(total, figures)
-        nonzero = nonzero or total != 0
-    return nonzero and proofs >= share * sums
-
-
-def _close(total: Scalar, figures: Sequence[Scalar]) -> bool:
-    sum_of = sum(map(float, figures))  # type: ignore[arg-type]
-    difference: float = abs(float(total) - sum_of)  # type: ignore[arg-type]
-    return difference <= TOLERANCE * max(1.0, abs(sum_of))
-
-
-def _is_number(value: Scalar) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return {position: column_sum(paths, rows, position, known) for position in sorted(known)}

@@ -16,8 +16,10 @@ from converters.tables.labels import (
     fill_merged,
     is_blank_filled,
     is_list,
+    is_merged_down,
     leading_labels,
     take_sections,
+    written_once,
 )
 from converters.tables.measures import Evidence, common_unit, set_units, unit_row_units
 from converters.tables.numberformats import show_number, shown
@@ -25,8 +27,7 @@ from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
 from converters.tables.sides import parted
 from converters.tables.surroundings import Surroundings, surroundings_of
-from converters.tables.totals import leave_sections, proved_parents, proved_rows, total_columns, total_rows
-from converters.tables.words import measure
+from converters.tables.totals import leave_sections, mark_totals, total_rows
 
 
 def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
@@ -59,7 +60,7 @@ def blank_covered(grid: Grid) -> None:
 def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     body, unit_row = _body(segment)
     labels = leading_labels(body)
-    merged = fill_merged_labels(body, labels)
+    merged = is_merged_down(body, labels)
     sections = take_sections(body, labels)
     fill_merged(body)
     totals = total_rows(body, labels)
@@ -68,10 +69,11 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     blank_filled = is_blank_filled(body, labels, totals)
     ancestors = outline(body, labels[-1]) if labels else None
     grouped = merged or blank_filled or inner_totals or ancestors is not None or any(sections)
-    if is_list(body, labels, grouped=grouped):
-        labels, ancestors = [], None
-    elif blank_filled or merged:
+    groups = written_once(body, labels, totals)
+    if blank_filled or merged:
         fill_down(body, labels, totals=totals)
+    if is_list(body, labels, grouped=grouped):
+        labels, ancestors = groups, None
     captions = _take_captions(body, totals, labels)
     table = Table(
         sheet=segment.block.grid.sheet,
@@ -87,7 +89,7 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
         pages=tuple(segment.block.grid.pages),
     )
     _add_columns(table, body, labels, sections, ancestors)
-    _mark_totals(table, set(totals), ancestors, len(labels))
+    mark_totals(table, totals, ancestors, labelled=bool(labels))
     formats = _formats(body)
     notes = surroundings.units or surroundings.inherited_units
     sets = {column: set(known) for column, known in formats.items()}
@@ -124,15 +126,6 @@ def _is_spacer(segment: Segment, column: int) -> bool:
         segment.block.grid.value(row, c) is not None
         for row in segment.body[:5]
         for c in range(column + 1, merge.right + 1)
-    )
-
-
-def fill_merged_labels(body: Body, labels: Sequence[int]) -> bool:
-    """Tells whether cells of label columns are merged downwards over several rows of the body."""
-    rows = set(body.rows)
-    return any(
-        m.left in labels and m.bottom > m.top and m.top in rows and m.bottom <= body.rows[-1]
-        for m in body.block.grid.merges
     )
 
 
@@ -213,21 +206,6 @@ def _shown_periods(body: Body, column: int) -> list[Scalar]:
         else:
             values.append(value)
     return values
-
-
-def _mark_totals(table: Table, known: set[int], ancestors: Sequence[tuple[str, ...]] | None, labels: int) -> None:
-    value_columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
-    figures = [c.values for c in value_columns]
-    additive = [c.values for c in value_columns if not any(measure(t) in ("rate", "id") for t in c.path)]
-    if ancestors is not None:
-        known |= proved_parents(additive, ancestors)
-    if labels:
-        leaves = [(table.row_path(i) or ("",))[-1] for i in range(min(len(table.rows), 5001))]
-        known |= proved_rows(additive, leaves, known)
-    for position in known:
-        table.row_subtotal[position] = True
-    for i in total_columns([c.path for c in value_columns], figures):
-        value_columns[i].subtotal = True
 
 
 def _formats(body: Body) -> dict[int, list[str]]:

@@ -1,0 +1,201 @@
+"""What totals sum up, proved by arithmetic: the finest parts that add up, details before subtotals.
+
+A total stands below or above its details. The rows from one total to another are tried, the nearest first, by running
+sums, so that a table of many thousand rows costs one pass over its figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import accumulate, compress
+from operator import mul
+
+from converters.model import Scalar
+from converters.tables.words import is_total, may_be_total
+
+TOLERANCE = 1e-6
+MAX_SPANS = 200
+MAX_ROWS = 2000
+FEW_ROWS = 20
+MAX_CHOICES = 60
+
+Figures = Sequence[Sequence[Scalar]]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How well some parts add up to a total.
+
+    Args:
+        parts: positions of what is summed.
+        held: in how many columns (of a total row) or rows (of a total column) the figures add up.
+        of: in how many there is a total to compare.
+        gap: the largest difference, total minus sum.
+        at: where that is: the position of the column or row.
+    """
+
+    parts: Sequence[int]
+    held: int
+    of: int
+    gap: float = 0.0
+    at: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Every total is the sum."""
+        return self.held == self.of > 0
+
+    @property
+    def shows(self) -> bool:
+        """Most totals are the sums: the others are rates, averages or mistakes."""
+        return self.held * 2 >= self.of and self.held > 0
+
+
+def row_sums(
+    columns: Figures, totals: Collection[int], inner: Collection[int], families: Mapping[int, Sequence[int]]
+) -> dict[int, Proof]:
+    """The best proof of each total row; a row whose totals are all nothing has none.
+
+    Args:
+        columns: the figures that can be added, column by column.
+        totals: positions of the total rows.
+        inner: those of them that sum one group only.
+        families: of the parents in an outline: their children.
+    """
+    if not columns or not totals:
+        return {}
+    marks = sorted(totals)
+    length = len(columns[0])
+    details = _Running(columns, [position not in totals for position in range(length)])
+    groups = _Running(columns, [position in inner for position in range(length)]) if inner else None
+    found: dict[int, Proof] = {}
+    for place, position in enumerate(marks):
+        tried = [details.best(position, _spans(marks, place, length))]
+        if not _holds(tried) and position in families:
+            tried.append(proof_of(columns, position, families[position]))
+        if not _holds(tried) and groups and position not in inner:
+            tried.append(groups.best(position, _spans(marks, place, length)))
+        if best := max((proof for proof in tried if proof), key=_rank, default=None):
+            found[position] = best
+    return found
+
+
+def proof_of(columns: Figures, position: int, parts: Sequence[int]) -> Proof | None:
+    """How well some rows add up to one row; None if there is nothing to compare."""
+    sums = [_total(values[i] for i in parts) for values in columns]
+    return _judged([values[position] for values in columns], sums, parts)
+
+
+def column_sum(paths: Sequence[tuple[str, ...]], rows: Figures, position: int, totals: Collection[int]) -> Proof | None:
+    """The best proof that one column is the sum of others.
+
+    Args:
+        paths: the header of each column.
+        rows: the figures, row by row.
+        totals: positions of all columns known to be totals.
+    """
+    best: Proof | None = None
+    for parts in _choices(paths, position, totals):
+        proof = proof_of(rows[:FEW_ROWS], position, parts)
+        if proof and proof.shows:
+            proof = proof_of(rows[:MAX_ROWS], position, parts)
+        if proof and (best is None or _rank(proof) > _rank(best)):
+            best = proof
+        if best and best.holds:
+            break
+    return best
+
+
+def _choices(paths: Sequence[tuple[str, ...]], position: int, totals: Collection[int]) -> Iterator[Sequence[int]]:
+    """What a total column may sum: columns of the same group or the same measure, before it or after it."""
+    own = paths[position]
+    others = [i for i in range(len(paths)) if i != position]
+    details = [i for i in others if i not in totals]
+    heads_group = len(own) > 1 and (is_total(own[-1]) or may_be_total(own[-1]))
+    siblings = [i for i in details if heads_group and paths[i][:-1] == own[:-1]]
+    peers = [i for i in details if len(own) == 1 or paths[i][1:] == own[1:]]
+    subtotals = [i for i in others if i in totals and paths[i][1:] == own[1:]]
+    found = list(_runs(siblings, position)) + list(_runs(peers, position)) + list(_runs(subtotals, position))
+    yield from found[:MAX_CHOICES]
+
+
+def _runs(places: Sequence[int], position: int) -> Iterator[Sequence[int]]:
+    """All, those before and those after, and these without the ones farthest off."""
+    before = [i for i in places if i < position]
+    after = [i for i in places if i > position]
+    if before and after:
+        yield places
+    yield from (before[start:] for start in range(len(before) - 1))
+    yield from (after[:end] for end in range(len(after), 1, -1))
+
+
+def _spans(marks: Sequence[int], place: int, length: int) -> Iterator[tuple[int, int]]:
+    """Rows right above a total, up to the total before, the one before that, the top; then those right below it."""
+    position = marks[place]
+    for start in (*reversed(marks[max(0, place - MAX_SPANS) : place]), -1):
+        yield start + 1, position
+    for end in (*marks[place + 1 : place + MAX_SPANS], length):
+        yield position + 1, end
+
+
+class _Running:
+    """The sums of any run of those rows that count."""
+
+    def __init__(self, columns: Figures, counted: Sequence[bool]) -> None:
+        self.columns = columns
+        self.counted = counted
+        self.counts = list(accumulate(counted, initial=0))
+        self.sums = [list(accumulate(map(mul, _figures(values), counted), initial=0)) for values in columns]
+
+    def best(self, position: int, spans: Iterable[tuple[int, int]]) -> Proof | None:
+        """The first run of rows that adds up to a row, else the one that comes nearest."""
+        totals = [values[position] for values in self.columns]
+        best: Proof | None = None
+        for start, end in spans:
+            if self.counts[start] == self.counts[end]:
+                continue
+            proof = _judged(totals, [sums[end] - sums[start] for sums in self.sums], range(start, end))
+            if proof and (best is None or _rank(proof) > _rank(best)):
+                best = proof
+            if best and best.holds:
+                break
+        if best is None:
+            return None
+        parts = tuple(compress(best.parts, self.counted[best.parts[0] : best.parts[-1] + 1]))
+        return replace(best, parts=parts)
+
+
+def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int]) -> Proof | None:
+    """How many totals are the sums beside them; None where all totals are nothing."""
+    known = [(float(t), s, i) for i, (t, s) in enumerate(zip(totals, sums, strict=True)) if is_number(t) and (t or s)]  # type: ignore[arg-type]
+    if not any(total for total, _, _ in known):
+        return None
+    misses = [(total - s, i) for total, s, i in known if abs(total - s) > TOLERANCE * max(1.0, abs(total))]
+    gap, at = max(misses, key=lambda miss: abs(miss[0]), default=(0.0, 0))
+    return Proof(parts, len(known) - len(misses), len(known), gap, at)
+
+
+def _holds(tried: Sequence[Proof | None]) -> bool:
+    return any(proof and proof.holds for proof in tried)
+
+
+def _rank(proof: Proof) -> tuple[float, float]:
+    return proof.held / proof.of, -abs(proof.gap)
+
+
+def _figures(values: Sequence[Scalar]) -> list[float]:
+    """The numbers of a column, 0 for all else."""
+    if set(map(type, values)) <= {int, float, type(None)}:
+        return [value or 0 for value in values]  # type: ignore[misc]
+    return [float(value) if is_number(value) else 0 for value in values]  # type: ignore[arg-type]
+
+
+def _total(figures: Iterable[Scalar]) -> float:
+    return sum(float(figure) for figure in figures if is_number(figure))  # type: ignore[arg-type]
+
+
+def is_number(value: Scalar) -> bool:
+    """An int, float or decimal; not true or false."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
