@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from converters.errors import Broken
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "pdf"),
     (b"PAR1", "parquet"),
+    (b"PARE", "parquet"),
     (b"{\\rtf", "rtf"),
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -34,6 +36,7 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BIFF = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")
 OLE_STREAMS: tuple[tuple[str, str], ...] = (
+    ("EncryptedPackage", "encrypted"),
     ("__properties_version1.0", "msg"),
     ("HwpSummaryInformation", "hwp"),
     ("WordDocument", "doc"),
@@ -52,6 +55,8 @@ MAIL_FIELD = re.compile(
 )
 SENT = re.compile(r"^(?:received|return-path|delivered-to|to|message-id):", re.I | re.M)
 SIGNED_MAIL = re.compile(r"content-type:\s*multipart/signed", re.I)
+
+FLAT_SHEETS = re.compile(r'<office:document\b[^>]*office:mimetype="application/vnd\.oasis\.opendocument\.spreadsheet')
 
 
 def detect(document: Document) -> str:
@@ -79,12 +84,22 @@ def detect(document: Document) -> str:
 
 def _ole(document: Document) -> str:
     content = document.content
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        return "encrypted"
+    names = _root_names(content)
     for stream, name in OLE_STREAMS:
-        if stream.encode("utf-16-le") in content:
+        if stream in names if names else stream.encode("utf-16-le") in content:
             return name
     return "ole"
+
+
+def _root_names(content: bytes) -> set[str]:
+    """What lies in the root of an OLE file, and not in what it embeds; nothing where its directory is damaged."""
+    import olefile
+
+    try:
+        with olefile.OleFileIO(io.BytesIO(content)) as container:
+            return {path[0].lstrip("\x05") for path in container.listdir(storages=True)}
+    except (OSError, ValueError, IndexError, AttributeError, TypeError):
+        return set()
 
 
 def _zip(document: Document) -> str:
@@ -131,6 +146,8 @@ def _text(head: bytes) -> str:
         and "urn:schemas-microsoft-com:office:spreadsheet" in start[:4000]
     ):
         return "spreadsheetml"
+    if start.startswith("<?xml") and FLAT_SHEETS.search(start):
+        return "ods"
     if start.startswith("<") and HTML.search(start):
         return "html"
     if start.startswith("<?xml"):

@@ -16,17 +16,17 @@ GAP = 32
 HEAD = 1 << 14
 WORKBOOK = "xl/workbook.xml"
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})\d')
-_UNTOUCHED = "Nothing is missing from the tables. Open the file only if you trust its sender."
+UNTOUCHED = "Nothing is missing from the tables. Open the file only if you trust its sender."
 _CARRIED = (
     (r"xl/vbaProject\.bin", "macros", "carries macros ({part}): they were neither run nor read"),
-    (r"xl/macrosheets/.+\.xml", "macros", "carries Excel 4.0 macros ({part}): they were neither run nor read"),
+    (r"xl/macrosheets/.+\.(?:xml|bin)", "macros", "carries Excel 4.0 macros ({part}): they were neither run nor read"),
     (
-        r"xl/externalLinks/[^/]+\.xml",
+        r"xl/externalLinks/[^/]+\.(?:xml|bin)",
         "external_links",
         "takes values from other files ({part}): the values that were last saved are read, the links not followed",
     ),
     (
-        r"xl/connections\.xml",
+        r"xl/connections\.(?:xml|bin)",
         "data_connections",
         "has data connections ({part}): the values that were last saved are read, nothing is fetched",
     ),
@@ -75,7 +75,7 @@ def notices(document: Document) -> list[Problem]:
                     if code == "external_links" and re.search(rb"<(?:\w+:)?(?:dde|ole)Link\b", _head(archive, part)):
                         code, says = _PROGRAM
                     says = f"{document.name} {says.format(part=part)}."
-                    found.setdefault(code, Problem(code, says, _UNTOUCHED))
+                    found.setdefault(code, Problem(code, says, UNTOUCHED))
     return list(found.values())
 
 
