@@ -7,6 +7,7 @@ cell is a table of its own, below. A table that only lays out texts and other ta
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,10 @@ MAX_TEXT = 200
 """A longer text is prose: no title and no note."""
 MAX_ROWS = 1 << 20
 MAX_COLUMNS = 1 << 14
+UNPACKING_ERRORS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
+)  # fmt: skip
+"""What zipfile raises over a damaged member."""
 
 
 @dataclass(slots=True)
@@ -200,29 +205,23 @@ def opened(document: Document, limits: Limits) -> Iterator[zipfile.ZipFile]:
         Broken, OverLimit: as their messages say.
     """
     package.check(document, limits)
-    try:
-        with document.open() as stream, zipfile.ZipFile(stream) as archive:
-            yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise Broken(
-            f"{document.name} is a damaged document: {error}.",
-            "Open it in the program that wrote it and save it anew, or ask the sender to send it again.",
-        ) from error
+    with document.open() as stream, zipfile.ZipFile(stream) as archive:
+        yield archive
 
 
 def parsed(document: Document, archive: zipfile.ZipFile, name: str) -> Any:
     """The root element of a member that is XML; its depth is bounded, so that walking it may recurse.
 
     Raises:
-        Broken: it is no sound XML, or has a DTD.
+        Broken: it cannot be unpacked, is no sound XML, or has a DTD.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
         root: Any = etree.fromstring(archive.read(name), parser)
-    except etree.XMLSyntaxError as error:
+    except (etree.XMLSyntaxError, *UNPACKING_ERRORS) as error:
         raise Broken(
-            f"{document.name} is a damaged document: {name} is no sound XML: {error.msg}.",
-            "Open it in the program that wrote it and save it anew, or ask the sender to.",
+            f"{document.name} is a damaged document: {name} cannot be read: {error}.",
+            "Open it in the program that wrote it and save it anew, or ask the sender to send it again.",
             where=name,
         ) from error
     if root.getroottree().docinfo.doctype:
