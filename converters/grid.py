@@ -45,6 +45,8 @@ class Grid:
         comments: the text of a cell's comment, by grid position.
         container: the path of the file inside archives and mails, outermost first; empty for a plain file.
         pages: where in the file the rows are, if not in `sheet` under their own number.
+        header_rows: how many of the first rows are the header, where the file states it: then the grid is one table, as
+            it stands, and nothing of it is guessed. None where the header has to be found.
         outside: rows that the file itself puts outside of its tables: a document's paragraphs, one to a row.
         problems: what could not be read.
         notices: what is worth knowing and takes nothing away: macros, external links.
@@ -59,6 +61,7 @@ class Grid:
     hidden_columns: frozenset[int] = frozenset()
     hidden: bool = False
     textual: bool = False
+    header_rows: int | None = None
     formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     comments: dict[tuple[int, int], str] = field(default_factory=dict)
     container: tuple[str, ...] = ()
