@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from converters.formats.pdf.columns import EXACT, Column, Row, columns_of, header_of, place, spread
-from converters.formats.pdf.labels import merge_labels
+from converters.formats.pdf.columns import EXACT, Column, Row, columns_of, gulfs, header_of, place, spread
+from converters.formats.pdf.labels import indent_labels, merge_labels, raise_headers
 from converters.formats.pdf.shapes import Cell, Line, Region, Rule
 
 FAR = 2.6
@@ -121,7 +121,7 @@ def _trimmed(near: list[Row]) -> Iterator[_Group]:
         yield _Group(near, [])
         return
     first, last = several[0], several[-1]
-    while first and _spans(near[first - 1], near[first]):
+    while first and _spans(near[first - 1], near[first : first + 4]):
         first -= 1
     if first:
         yield _Group(near[:first], [])
@@ -132,15 +132,17 @@ def _trimmed(near: list[Row]) -> Iterator[_Group]:
         yield _Group(near[last + 1 :], [])
 
 
-def _spans(upper: Row, lower: Row) -> bool:
-    """A lone text is the upper level of a header: it stands over columns after the first."""
+def _spans(upper: Row, below: Sequence[Row]) -> bool:
+    """A lone text is the upper level of a header: it stands over columns after the first, as close as a line."""
     [chunk, *more] = upper.chunks
-    if more or chunk.text.startswith(("(", "[", "※", "*")) or len(chunk.text) > 30:
+    lower = below[0]
+    size = lower.line.size
+    if more or chunk.text.startswith(("(", "[", "※", "*")) or len(chunk.text) > 30 or upper.line.size > 1.2 * size:
         return False
-    if any(abs(c.left - chunk.left) < EXACT for c in lower.chunks[1:-1]):
-        return True
+    if lower.line.middle - upper.line.middle > 2 * size or chunk.left < min(row.line.left for row in below) + size:
+        return False
     under = [c for c in lower.chunks if c.left < chunk.right and chunk.left < c.right]
-    return len(under) > 1 and lower.chunks[0] not in under
+    return len(under) > 1 or any(abs(c.left - chunk.left) < EXACT for c in lower.chunks[:-1])
 
 
 def _region(group: _Group, rules: Sequence[Rule]) -> Region:
@@ -152,10 +154,32 @@ def _region(group: _Group, rules: Sequence[Rule]) -> Region:
         cell for number, parts in enumerate(rows) for cell in _cells(number, parts, columns, upper=number < header - 1)
     ]
     if header:
+        raise_headers(cells, header, len(columns))
         merge_labels(cells, [parts[0].line.middle for parts in rows], header)
+    indent_labels([cell for cell in cells if cell.top >= header], lines[-1].line.size)
     edges = [columns[0][0], *((a[1] + b[0]) / 2 for a, b in itertools.pairwise(columns)), columns[-1][1]]
+    spacers = gulfs(columns, lines)
+    for shift, column in enumerate(spacers):
+        _insert(cells, edges, column + shift, columns[column])
     top, bottom = min(row.line.top for row in lines), max(row.line.bottom for row in lines)
-    return Region(edges[0], top, edges[-1], bottom, edges, len(rows), cells)
+    return Region(
+        edges[0],
+        top,
+        edges[-1],
+        bottom,
+        edges,
+        len(rows),
+        cells,
+        frozenset(column + shift for shift, column in enumerate(spacers)),
+    )
+
+
+def _insert(cells: Sequence[Cell], edges: list[float], place: int, column: Column) -> None:
+    """Makes an empty column before one."""
+    edges.insert(place + 1, column[0])
+    for cell in cells:
+        cell.left += cell.left >= place
+        cell.right += cell.right >= place
 
 
 def _is_table(group: Sequence[Row], columns: Sequence[Column]) -> bool:
@@ -202,7 +226,7 @@ def _cells(number: int, rows: Sequence[Row], columns: Sequence[Column], *, upper
                 fresh[first].text += f" {chunk.text}"
                 fresh[first].right = max(fresh[first].right, last)
             else:
-                fresh[first] = Cell(number, first, number, last, chunk.text)
+                fresh[first] = Cell(number, first, number, last, chunk.text, chunk.left)
         for column, cell in fresh.items():
             if column in cells:
                 cells[column].text += f"\n{cell.text}"

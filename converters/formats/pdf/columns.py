@@ -9,6 +9,7 @@ nearest that has no name yet: left-aligned headers and right-aligned figures nee
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ NARROWEST = 0.15
 EXACT = 1.5
 """Texts that are aligned with each other begin, in points, so near to one another."""
 
+GULF = 2.5
+"""Tables beside each other are so many heights of the letters apart, and further than their columns are."""
+
 MAX_HEADER = 5
 
 Column = tuple[float, float]
@@ -32,6 +36,7 @@ Column = tuple[float, float]
 
 FIGURE = re.compile(r"[-−–△▲▽▼+±(₩￦$€£¥\\]*\d[\d,.]*\s*(?:%p?|[)원円])*|[-–—]")
 YEAR = re.compile(r"(?:19|20)\d\d")
+DASHES = frozenset("-–—")
 PAGE_MARK = re.compile(r"[-–—]\s*\d+\s*[-–—]")
 
 
@@ -95,15 +100,18 @@ def chunks_of(line: Line) -> list[Chunk]:
     for before, word in itertools.pairwise(line.words):
         size = min(before.size, word.size)
         gap = word.left - before.right
-        if gap >= WIDE * size or (gap > NARROWEST * size and _is_number(before.text) and _is_number(word.text)):
+        if gap >= WIDE * size or (gap > NARROWEST * size and _are_two(before.text, word.text)):
             parts.append([word])
         else:
             parts[-1].append(word)
     return [Chunk.of(words) for words in parts]
 
 
-def _is_number(text: str) -> bool:
-    return text[-1:].isdigit() and FIGURE.fullmatch(text) is not None
+def _are_two(before: str, text: str) -> bool:
+    """Both are figures: a number, and another or the mark for none."""
+    if not before[-1:].isdigit() or not FIGURE.fullmatch(before):
+        return False
+    return text in DASHES or (text[-1:].isdigit() and FIGURE.fullmatch(text) is not None)
 
 
 def header_of(rows: Sequence[Row]) -> int:
@@ -175,23 +183,38 @@ def _without_strays(columns: list[Column], body: Sequence[Row]) -> list[Column]:
 
 def _claim(row: Row, columns: list[Column]) -> None:
     """Widens columns to what their header covers: it need not stand right over its figures."""
-    taken = {i for chunk in row.chunks for i in over(chunk, columns)}
-    for chunk in row.chunks:
-        found = over(chunk, columns)
-        if not found:
-            right = sum(column[0] < chunk.left for column in columns)
-            free = [i for i in (right, right - 1) if 0 <= i < len(columns) and i not in taken]
-            if not free:
-                columns.insert(right, (chunk.left, chunk.right))
-                taken = {i + (i >= right) for i in taken} | {right}
-                continue
-            found = free[:1]
-            taken.add(found[0])
+    places = [over(chunk, columns) for chunk in row.chunks]
+    start = 0
+    for loose, run in itertools.groupby(places, key=lambda found: not found):
+        end = start + len(list(run))
+        if loose:
+            low = places[start - 1][-1] + 1 if start else 0
+            high = places[end][0] if end < len(places) else len(columns)
+            places[start:end] = _named(row.chunks[start:end], columns, range(low, high))
+        start = end
+    for chunk, found in zip(row.chunks, places, strict=True):
         if len(found) == 1:
-            i = found[0]
-            low = columns[i - 1][1] if i else chunk.left
-            high = columns[i + 1][0] if i + 1 < len(columns) else chunk.right
-            columns[i] = max(min(columns[i][0], chunk.left), low), min(max(columns[i][1], chunk.right), high)
+            _widen(columns, found[0], chunk)
+    columns += [(chunk.left, chunk.right) for chunk, found in zip(row.chunks, places, strict=True) if not found]
+    columns.sort()
+
+
+def _named(chunks: Sequence[Chunk], columns: Sequence[Column], free: range) -> list[list[int]]:
+    """The column of each header that stands over none: in order if as many are free, else a near one, or none."""
+    if len(chunks) == len(free):
+        return [[i] for i in free]
+    named: list[list[int]] = []
+    for chunk in chunks:
+        right = next((i for i in free if columns[i][0] > chunk.left), free.stop)
+        near = [i for i in (right, right - 1) if i in free and [i] not in named]
+        named.append(near[:1])
+    return named
+
+
+def _widen(columns: list[Column], i: int, chunk: Chunk) -> None:
+    low = columns[i - 1][1] if i else -math.inf
+    high = columns[i + 1][0] if i + 1 < len(columns) else math.inf
+    columns[i] = max(min(columns[i][0], chunk.left), low), min(max(columns[i][1], chunk.right), high)
 
 
 def _complementary(columns: list[Column], header: Row, body: Sequence[Row]) -> list[Column]:
@@ -251,3 +274,28 @@ def _from_left(places: Sequence[tuple[int, int]], nexts: Sequence[int]) -> list[
             end = min(end, first + found[-1][1] - found[-1][0])
         found.append((first, max(end, last) if max(end, last) < after else after - 1))
     return found
+
+
+def gulfs(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
+    """The columns before which a gutter is so wide, and which hold labels again, that another table begins there."""
+    gutters = [b[0] - a[1] for a, b in itertools.pairwise(columns)]
+    size = median(row.line.size for row in rows)
+    found = []
+    for i, gutter in enumerate(gutters, 1):
+        others = [g for j, g in enumerate(gutters, 1) if j != i and j not in found]
+        if gutter > GULF * size and others and gutter > 1.5 * max(others) and _is_label(i, columns, rows):
+            found.append(i)
+    return found
+
+
+def _is_label(column: int, columns: Sequence[Column], rows: Sequence[Row]) -> bool:
+    """It holds texts, with figures to the left and to the right of them."""
+    rows = [row for row in rows if row.figures]
+    places = [(place(chunk, columns)[0], chunk.figure) for row in rows for chunk in row.chunks]
+    here = [figure for at, figure in places if at == column]
+    return (
+        not any(here)
+        and bool(here)
+        and any(figure for at, figure in places if at == column - 1)
+        and any(figure for at, figure in places if at > column)
+    )

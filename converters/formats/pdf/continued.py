@@ -114,7 +114,7 @@ def _number(run: Sequence[Region]) -> None:
         return
     edges = max(map(_relative, run), key=len)
     places = [[nearest(edges, edge) for edge in _relative(region)] for region in run]
-    used = {place[cell.left] for region, place in zip(run, places, strict=True) for cell in region.cells}
+    used = {place[column] for region, place in zip(run, places, strict=True) for column in region.used}
     numbers = starts(used, len(edges) - 1)
     for region, place in zip(run, places, strict=True):
         region.numbers = [numbers[i] for i in place]

@@ -7,12 +7,13 @@ texts part are found by those.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from converters.formats.pdf.labels import indent_labels
 from converters.formats.pdf.rulings import Rulings
 from converters.formats.pdf.shapes import Cell, Region, Rule, Word, text_of
 
@@ -20,6 +21,9 @@ TOUCH = 3.0
 """Rules meet if they come so near to each other."""
 
 MAX_SLOTS = 400_000
+SLIVER = 8.0
+"""Columns narrower than this, in points, are what lies between the strokes of double rules."""
+
 HUGE = 2.5
 """A word so many times as high as the usual one of its table, and across its rules, is a watermark."""
 
@@ -130,7 +134,7 @@ def _goes_down(row: int, left: int, right: int, left_of: set[tuple[int, int]], a
 def _walls(edges: Sequence[float], crossing: Sequence[float], rules: Sequence[Rule]) -> set[tuple[int, int]]:
     """(edge, slot): a rule lies on the edge along the slot between two crossing edges."""
     walls: set[tuple[int, int]] = set()
-    middles = [(a + b) / 2 for a, b in itertools.pairwise(crossing)]
+    middles = [(a + b) / 2 for a, b in pairwise(crossing)]
     for rule in rules:
         edge = max(0, bisect_right(edges, rule.at + 0.01) - 1)
         first, last = bisect_right(middles, rule.start), bisect_right(middles, rule.end)
@@ -199,7 +203,21 @@ def _region(lattice: Lattice) -> Region:
     cells = []
     for place in sorted(lattice.words):
         cell = lattice.cells[place]
-        cell.text = text_of(lattice.words[place])
+        words = lattice.words[place]
+        cell.text = text_of(words)
+        cell.x = min(word.left for word in words)
         cells.append(cell)
     xs, ys = lattice.xs, lattice.ys
-    return Region(xs[0], ys[0], xs[-1], ys[-1], xs, len(ys) - 1, cells)
+    indent_labels([cell for cell in cells if cell.top > 0], words[0].size)
+    return Region(xs[0], ys[0], xs[-1], ys[-1], xs, len(ys) - 1, cells, _spacers(xs, cells, len(ys) - 1))
+
+
+def _spacers(xs: Sequence[float], cells: Sequence[Cell], rows: int) -> frozenset[int]:
+    """Columns without a text that are wide, and which few texts run over: they part two tables in one lattice."""
+    over = Counter(column for cell in cells for column in range(cell.left, cell.right + 1))
+    begun = {cell.left for cell in cells}
+    return frozenset(
+        i
+        for i, (left, right) in enumerate(pairwise(xs))
+        if i not in begun and right - left > SLIVER and over[i] <= rows // 4
+    )

@@ -12,12 +12,16 @@ from itertools import accumulate
 
 from converters.formats.meter import Meter
 from converters.formats.pdf.columns import Chunk, chunks_of
+from converters.formats.pdf.labels import MAX_LEVELS
 from converters.formats.pdf.shapes import Line, Region, Sheet
-from converters.grid import Grid
+from converters.grid import PLAIN, Grid, Look
 from converters.model import Page, Range, Scalar
 
 APART = 3
 """Blank columns between tables that stand beside each other: so many are never a spacer within one table."""
+
+SPACER = 1
+"""Blank columns between two that may be one table: what their columns say decides."""
 
 Item = Region | Line
 
@@ -33,6 +37,8 @@ class Layout:
         self._tabular: set[int] = set()
         self._lines: list[tuple[Line, int, int, list[Region]]] = []
         self._offsets: dict[int, int] = {}
+        self._indents: dict[tuple[int, int], int] = {}
+        grid.looks = [*(Look(indent=level) for level in range(1, MAX_LEVELS)), PLAIN]
 
     def put(self, sheet: Sheet) -> None:
         """Adds a page."""
@@ -40,7 +46,7 @@ class Layout:
         if not items:
             return
         base = self._next + (1 if self._next and not sheet.goes_on else 0)
-        self._cells, self._tabular, self._lines, self._offsets = {}, set(), [], {}
+        self._cells, self._tabular, self._lines, self._offsets, self._indents = {}, set(), [], {}, {}
         self._place(items, base, 0)
         for line, row, column, around in self._lines:
             self._put_line(line, row, column, around)
@@ -52,6 +58,9 @@ class Layout:
             self.grid.rows[row] = values
             if row not in self._tabular:
                 self.grid.outside.add(row)
+        for (row, column), indent in self._indents.items():
+            self.grid.styles[row] = [len(self.grid.looks) - 1] * len(self.grid.rows[row])
+            self.grid.styles[row][column] = indent - 1
         self._next = max(self._cells) + 1
 
     def _place(self, items: Sequence[Item], row: int, column: int) -> tuple[int, int]:
@@ -76,8 +85,9 @@ class Layout:
         groups = _columns(band)
         if len(groups) > 1:
             bottom = row
-            for number, group in enumerate(groups):
-                below, right = self._place(group, row, column + APART if number else column)
+            for before, group in zip([None, *groups], groups, strict=False):
+                apart = 0 if before is None else SPACER if _level(before, group) else APART
+                below, right = self._place(group, row, column + apart)
                 bottom, column = max(bottom, below), right
             return bottom, column
         right = column + 1
@@ -93,13 +103,15 @@ class Layout:
     def _put_region(self, region: Region, row: int, column: int) -> tuple[int, int]:
         """Puts a table; rows and columns in which no text begins are left out."""
         rows = starts({cell.top for cell in region.cells}, region.rows)
-        columns = region.numbers = region.numbers or starts({c.left for c in region.cells}, len(region.edges) - 1)
+        columns = region.numbers = region.numbers or starts(region.used, len(region.edges) - 1)
         self._offsets[id(region)] = column
         for cell in region.cells:
             top, left = row + rows[cell.top], column + columns[cell.left]
             bottom, right = row + rows[cell.bottom + 1] - 1, column + columns[cell.right + 1] - 1
             self._cells.setdefault(top, {})[left] = cell.text
             self._tabular.add(top)
+            if cell.indent:
+                self._indents[top, left] = cell.indent
             if bottom > top or right > left:
                 self.grid.merges.append(Range(top, left, bottom, right))
         return row + rows[-1], column + columns[-1]
@@ -139,6 +151,14 @@ def starts(used: set[int], count: int) -> list[int]:
 
 def _regions(band: Sequence[Item]) -> list[Region]:
     return [item for item in band if isinstance(item, Region)]
+
+
+def _level(left: Sequence[Item], right: Sequence[Item]) -> bool:
+    """Two tables of the same height and as many rows: perhaps one, with a narrow gap in it."""
+    [one], [other] = (_regions(left)[:1] or [None], _regions(right)[:1] or [None])
+    if one is None or other is None or len(left) + len(right) > 2 or one.rows != other.rows:
+        return False
+    return abs(one.top - other.top) < 3 and abs(one.bottom - other.bottom) < 3
 
 
 def _bands(items: Sequence[Item]) -> list[list[Item]]:

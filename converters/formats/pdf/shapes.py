@@ -101,13 +101,20 @@ class Rule:
 
 @dataclass(slots=True)
 class Cell:
-    """A cell of a table: its rows and columns (0-based, both ends included) and what it says."""
+    """A cell of a table: its rows and columns (0-based, both ends included) and what it says.
+
+    Args:
+        x: where its text begins.
+        indent: how many levels that is further right than in cells above or below.
+    """
 
     top: int
     left: int
     bottom: int
     right: int
     text: str = ""
+    x: float = 0.0
+    indent: int = 0
 
 
 @dataclass(slots=True)
@@ -118,6 +125,7 @@ class Region:
         edges: the x of each column's left edge and of the last one's right edge.
         rows: how many it has.
         cells: those that say something.
+        spacers: empty columns that part two tables which look like one.
         numbers: for each edge, the number of columns before it that are laid out; empty while that is not settled.
     """
 
@@ -128,7 +136,13 @@ class Region:
     edges: list[float]
     rows: int
     cells: list[Cell] = field(default_factory=list)
+    spacers: frozenset[int] = frozenset()
     numbers: list[int] = field(default_factory=list)
+
+    @property
+    def used(self) -> set[int]:
+        """The columns to be laid out: those in which a text begins, and spacers."""
+        return {cell.left for cell in self.cells} | self.spacers
 
 
 @dataclass(slots=True)
