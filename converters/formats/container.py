@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from converters.document import Document
 from converters.encoding import sniff
-from converters.errors import Broken, Exhausted, OverLimit, failure_of
+from converters.errors import Broken, ConverterError, Exhausted, OverLimit, failure_of
 from converters.formats.meter import Budget
 from converters.formats.registry import grids_of
 from converters.grid import Grid
@@ -21,6 +21,7 @@ from converters.model import Problem
 from converters.options import Options
 
 LISTED = 5
+SHOWN = 80
 JUNK = re.compile(r"(?:^|/)(?:__MACOSX/.*|\._[^/]*|~\$[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini)$", re.I)
 """Files that systems and programs leave behind: resource forks, folder views, locks of an open workbook."""
 
@@ -67,9 +68,13 @@ def read(document: Document, options: Options, unpack: Unpack) -> Iterator[Grid]
     except Exhausted as error:
         if document.budget:
             raise
-        yield Grid("", container=path, problems=[error.problem()])
+        yield _located(Grid("", container=path, problems=[error.problem()]))
+    except ConverterError as error:
+        if not budget.members and not budget.cells:
+            raise
+        yield _located(Grid("", container=path, problems=[error.problem()]))  # what came before the damage is read
     for reason, names in passed_over.items():
-        yield Grid("", container=path, notices=[_notice(reason, names)])
+        yield _located(Grid("", container=path, notices=[_notice(reason, names)]))
 
 
 def _members(
@@ -136,31 +141,36 @@ def _told_apart(path: tuple[str, ...], taken: set[tuple[str, ...]]) -> tuple[str
     return free
 
 
+def is_image(head: bytes) -> bool:
+    """By the first bytes."""
+    return head.startswith(IMAGES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
 def _useless(head: bytes) -> str:
     """What holds no table and often comes along, by its content."""
-    if head.startswith(IMAGES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+    if is_image(head):
         return "an image"
     return "a card or a calendar entry" if head.lstrip()[:15].upper().startswith(CARDS) else ""
 
 
 def _located(grid: Grid) -> Grid:
     """The grid, with its problems and notices saying the file that they are about."""
-    inner = grid.container[1:]
-    grid.problems = [_at(inner, problem) for problem in grid.problems]
-    grid.notices = [_at(inner, notice) for notice in grid.notices]
+    grid.problems = [_at(grid.container, problem) for problem in grid.problems]
+    grid.notices = [_at(grid.container, notice) for notice in grid.notices]
     return grid
 
 
 def _at(path: Sequence[str], problem: Problem) -> Problem:
-    return replace(problem, where=" ▸ ".join([*path, *filter(None, [problem.where])]) or None)
+    return replace(problem, where=" ▸ ".join([*path[1:], *filter(None, [problem.where])]) or path[0])
 
 
 def _notice(reason: str, names: list[str]) -> Problem:
-    shown = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED:,} more" if len(names) > LISTED else "")
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    shown = ", ".join(name[-SHOWN:] for name in names[:LISTED]) + more
     if reason == "an image":
         remedy = "If there is a table in it, ask the sender for the file that it was made from."
         return Problem("unsupported_format", f"{shown}: not read, as it is an image.", remedy)
-    return Problem("passed_over", f"{shown}: not read, as it is {reason}.", "Nothing: there is no table in it.")
+    return Problem("passed_over", f"{shown}: not read, as it is {reason}.", "Nothing to do: there is no table in it.")
 
 
 def decoded_names(names: Sequence[bytes]) -> list[str]:

@@ -61,7 +61,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
 
 def _members(document: Document, options: Options, budget: Budget) -> Iterator[Member | Grid]:
     data = document.content
-    if sniff(data[:4096]).startswith("utf-16"):
+    if sniff(data[:80]).startswith("utf-16"):  # saved from an editor; further on, a file may be attached as it is
         data = decode(data).encode()
     mail = Parser().parsestr(data.decode("latin-1").lstrip("ï»¿ \t\r\n"))
     return _mail(mail, (), len(document.container or (document.name,)), options)

@@ -24,13 +24,14 @@ RULER = re.compile(r"[\s|+:=_\-\u2500-\u257f]*")
 NUMBER = re.compile(r"[-+△▲(₩$¥€]*\d[\d,.]*\s*[%원)]?")
 MIN_LINES = 3
 HEADING = 60
+LONGEST = 180
 
 
 def told(path: tuple[str, ...], subject: str, sender: str, date: str) -> Grid:
     """No sheet, but a notice of the mail's header fields: items recognise mails by it."""
     fields = {"Subject": subject, "From": sender, "Date": date}
-    said = "\n".join(f"{field}: {' '.join(text.split())}" for field, text in fields.items() if text)
-    notices = [Problem("mail", said, "Nothing: it says which mail this is.")] if said else []
+    said = "\n".join(f"{field}: {' '.join(text.split())[:LONGEST]}" for field, text in fields.items() if text)
+    notices = [Problem("mail", said, "Nothing to do: it says which mail this is.")] if said else []
     return Grid("", container=path, notices=notices)
 
 
@@ -78,28 +79,31 @@ def aligned(text: str) -> Grid:
 
 
 def _table(lines: Sequence[str], start: int) -> tuple[dict[int, list[Scalar]], int]:
-    """The rows of the table that begins at a line, if one does, and the line after it."""
+    """The rows of the table that begins at a line, if one does, and the line from which to look on."""
+    end = start + 1
     for separator in SEPARATORS:
         rows: dict[int, list[Scalar]] = {}
-        at = start
+        at, width = start, 0
         while at < len(lines) and lines[at]:
-            fields: list[Scalar] = [field.strip() or None for field in separator.split(lines[at].strip("|"))]
             if not RULER.fullmatch(lines[at]):
-                if len(fields) < 2 or (rows and len(fields) != len(next(iter(rows.values())))):
+                fields: list[Scalar] = [field.strip() or None for field in separator.split(lines[at].strip("|"))]
+                if len(fields) < 2 or (rows and len(fields) != width):
                     break
-                rows[at] = fields
+                rows[at], width = fields, len(fields)
             at += 1
         if len(rows) >= MIN_LINES and _has_numbers(list(rows.values())):
             return rows, at
-    return {}, start + 1
+        end = max(end, at)
+    return {}, end
 
 
 def _has_numbers(rows: Sequence[Sequence[Scalar]]) -> bool:
-    """Whether some column but the first is of numbers, below its header."""
-    return any(
-        all(field is None or NUMBER.fullmatch(str(field)) for field in column[1:]) and any(column[1:])
-        for column in list(zip(*rows, strict=True))[1:]
-    )
+    """Whether most fields of some column but the first are numbers, its header aside."""
+    for column in list(zip(*rows, strict=True))[1:]:
+        fields = [str(field) for field in column[1:] if field is not None]
+        if 2 * sum(bool(NUMBER.fullmatch(field)) for field in fields) > len(fields):
+            return True
+    return False
 
 
 def decoded(data: bytes, charset: str | None) -> str:
