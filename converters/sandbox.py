@@ -34,20 +34,20 @@ class Cancel:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._called = False
+        self.called = False
         self._worker: _Worker | None = None
 
     def __call__(self) -> None:
         """Give up; calling it after the end does nothing."""
         with self._lock:
-            self._called = True
+            self.called = True
             self._kill()
 
     def hold(self, worker: _Worker | None) -> None:
         """Note which worker has jobs in hand; none any more, if None."""
         with self._lock:
             self._worker = worker
-            if self._called:
+            if self.called:
                 self._kill()
 
     def _kill(self) -> None:
