@@ -77,9 +77,7 @@ def _mail(mail: Part, path: tuple[str, ...], above: int, options: Options) -> It
     yield told(path, *(field_text(str(mail.get(field, ""))) for field in ("subject", "from", "date")))
     parts = list(_leaves(mail))
     texts = [(p.get_content_subtype(), _text(p)) for p in parts if _is_body(p)]
-    yield from bodies(
-        path, [t for kind, t in texts if kind == "html"], [t for kind, t in texts if kind == "plain"], options
-    )
+    yield from bodies(path, [t for kind, t in texts if kind == "html"], [t for kind, t in texts if kind == "plain"])
     if any(PGP_MESSAGE in text for _, text in texts):
         yield Member((*path, BODY), _sealed)
     for number, part in enumerate((p for p in parts if not _is_body(p)), 1):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from converters.document import Document
 from converters.encoding import decode, widest
-from converters.errors import Broken
-from converters.formats import html
-from converters.formats.container import clean
+from converters.formats.container import Member, clean
 from converters.grid import Grid
 from converters.model import Problem, Scalar
-from converters.options import Options
 
 BODY = "body"
 PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
@@ -35,27 +32,30 @@ def told(path: tuple[str, ...], subject: str, sender: str, date: str) -> Grid:
     return Grid("", container=path, notices=notices)
 
 
-def bodies(path: tuple[str, ...], pages: Sequence[str], texts: Sequence[str], options: Options) -> Iterator[Grid]:
-    """The sheets that a mail's body holds: the tables of its HTML parts, else those set in its plain text.
+def bodies(path: tuple[str, ...], pages: Sequence[str], texts: Sequence[str]) -> Iterator[Member | Grid]:
+    """What a mail's body holds: its HTML parts with tables, else the tables set in its plain text.
 
     Args:
         pages / texts: the HTML and the plain parts.
     """
-    found = [grid for page in pages if (grid := _page(page, options)).rows]
+    found: list[Member | Grid] = [
+        Member((*path, _numbered(number)), partial(_page, page))
+        for number, page in enumerate((page for page in pages if "<table" in page.lower()), 1)
+    ]
     found = found or [grid for text in texts if (grid := aligned(text)).rows]
-    for number, grid in enumerate(found, 1):
-        grid.sheet = BODY if number == 1 else f"{BODY} {number}"
-        grid.container = (*path, grid.sheet)
-        yield grid
+    for number, body in enumerate(found, 1):
+        if isinstance(body, Grid):
+            body.sheet = _numbered(number)
+            body.container = (*path, body.sheet)
+        yield body
 
 
-def _page(text: str, options: Options) -> Grid:
-    if "<table" not in text.lower():
-        return Grid(BODY)
-    try:
-        return next(html.read(Document(BODY, data=text.encode("utf-8", "replace")), options), Grid(BODY))
-    except Broken:
-        return Grid(BODY)
+def _numbered(number: int) -> str:
+    return BODY if number == 1 else f"{BODY} {number}"
+
+
+def _page(text: str) -> bytes:
+    return b"<html>" + text.encode("utf-8", "replace")  # by which it is known as a page
 
 
 def aligned(text: str) -> Grid:

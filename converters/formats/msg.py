@@ -149,7 +149,7 @@ def _mail(mail: _Storage, path: tuple[str, ...], above: int, options: Options) -
     if b"\\trowd" in rich or b"<table" in rich.lower():
         yield Member((*path, BODY), lambda: rich)
     else:
-        yield from bodies(path, [page], [mail.text(PLAIN)], options)
+        yield from bodies(path, [page], [mail.text(PLAIN)])
     for number, attachment in enumerate(mail.attachments(), 1):
         name = attachment.text(LONG_NAME) or attachment.text(SHORT_NAME) or attachment.text(DISPLAY_NAME)
         inner = (*path, attachment_name(name, number))
