@@ -1,27 +1,27 @@
 """JSON and newline-delimited JSON: records in, one table for each list of records.
 
 Row 1 of a table is its header, row n + 1 its n-th record. Nested objects give header paths; a list of objects inside of
-records is a table of its own, whose first column tells the row of the record that it belongs to. Source: RFC 8259;
-pandas, DataFrame.to_json (the orients split, index and columns).
+records is a table of its own, whose first column tells the row of the record that it belongs to; an empty one says
+nothing. Source: RFC 8259; pandas, DataFrame.to_json (the orients split, index and columns).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from converters.document import Document
 from converters.encoding import decode, sniff
 from converters.errors import Broken, OverLimit
+from converters.formats.json_values import Parser
 from converters.formats.meter import Meter
+from converters.formats.records import Path, lay_out, time_zone
 from converters.grid import Grid
-from converters.model import Page, Problem, Scalar
+from converters.model import Problem, Scalar
 from converters.options import Options
 
 MAX_DEPTH = 16
@@ -30,9 +30,6 @@ KEY = "key"
 """The header of the keys of an object of records: {"A01": {…}, "A02": {…}}."""
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
-_SPACE = re.compile(r"[\s\x1e]*")
-
-Path = tuple[str, ...]
 
 
 def read(document: Document, options: Options) -> Iterator[Grid]:
@@ -43,7 +40,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
         OverLimit: too many cells or columns.
     """
     text = decode(document.content).lstrip("\ufeff")
-    parser = _Parser(document.name)
+    parser = Parser(document.name)
     try:
         root = parser.parse(text)
         found = _Finder()
@@ -65,91 +62,6 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
         raise Broken(
             f"{document.name} is nested too deeply.", "Ask the sender for flat records, or for csv."
         ) from error
-
-
-class _Parser:
-    """From text to values, numbers exact."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.repeated: str | None = None
-        self.bad_lines: list[int] = []
-        self.decoder = json.JSONDecoder(
-            object_pairs_hook=self._object,
-            parse_float=_exact,
-            parse_int=lambda text: int(text) if len(text) <= 40 else text,
-            parse_constant=lambda _: math.nan,
-            strict=False,
-        )
-
-    def parse(self, text: str) -> Any:
-        """The value; of several (one on each line, or one after the other) the list of them.
-
-        Raises:
-            Broken: not even the first is sound.
-        """
-        values: list[Any] = []
-        at = self._skip(text, 0)
-        while at < len(text):
-            try:
-                value, end = self.decoder.raw_decode(text, at)
-            except json.JSONDecodeError as error:
-                if not values or "\n" not in text[:at]:
-                    raise Broken(
-                        f"{self.name} is no sound JSON: {error.msg} (line {error.lineno}, column {error.colno}).",
-                        "It may be cut off: ask the sender to send it again.",
-                    ) from error
-                self.bad_lines.append(text.count("\n", 0, at) + 1)
-                end = text.find("\n", at)
-                end = len(text) if end < 0 else end
-            else:
-                values.append(value)
-            at = self._skip(text, end)
-        return values[0] if len(values) == 1 and not self.bad_lines else values
-
-    def problems(self) -> list[Problem]:
-        """What was wrong with it."""
-        found = []
-        if self.bad_lines:
-            found.append(
-                Problem(
-                    "unreadable_lines",
-                    f"{len(self.bad_lines)} lines are no sound JSON, the first is line {self.bad_lines[0]}.",
-                    "Ask the sender to send it again; the other lines were read.",
-                )
-            )
-        if self.repeated is not None:
-            found.append(
-                Problem(
-                    "repeated_member",
-                    f"an object has the member '{self.repeated[:100]}' twice: the last one was read.",
-                    "Ask the sender to give each member of an object a name of its own.",
-                )
-            )
-        return found
-
-    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs) and self.repeated is None:
-            seen: set[str] = set()
-            self.repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        return found
-
-    @staticmethod
-    def _skip(text: str, at: int) -> int:
-        space = _SPACE.match(text, at)
-        return space.end() if space else at
-
-
-def _exact(text: str) -> float | Decimal | str:
-    """A number with a fraction or an exponent: a float if that is the same number, else a decimal."""
-    near = float(text)
-    if len(text) <= 16 and math.isfinite(near):
-        return near
-    exact = Decimal(text)
-    if math.isfinite(near) and Decimal(repr(near)) == exact:
-        return near
-    return exact if abs(exact.adjusted()) < 300 else text
 
 
 @dataclass
@@ -264,7 +176,9 @@ def _grid(found: _Records, name: str, meter: Meter, max_rows: int | None) -> tup
         rows.append(values)
     grid = Grid(name)
     if columns:
-        _lay_out(grid, list(columns), rows)
+        lay_out(grid, list(columns), rows)
+        for path, column in columns.items():
+            _read_dates(grid, rows, column, path)
     path = found.path
     return grid, [_Records((*path, *p), items, parents, name) for p, (items, parents) in flat.inner.items()]
 
@@ -292,7 +206,7 @@ class _Flat:
                 items, parents = self.inner.setdefault(here, ([], []))
                 items += value
                 parents += [row] * len(value)
-            else:
+            elif value not in ({}, []):
                 yield here, _scalar(value)
 
 
@@ -306,18 +220,6 @@ def _matrix(records: Sequence[list[Any]], name: str, meter: Meter) -> Grid:
         if used:
             grid.rows[row] = values
     return grid
-
-
-def _lay_out(grid: Grid, paths: Sequence[Path], rows: Sequence[list[Scalar]]) -> None:
-    depth = max(map(len, paths))
-    for level in range(depth):
-        grid.rows[level] = [path[level] if level < len(path) else None for path in paths]
-    grid.rows.update(enumerate(rows, depth))
-    grid.header_rows = depth
-    if depth > 1:
-        grid.pages = [Page(0, grid.sheet, 0), Page(depth, grid.sheet, 1)]
-    for column, path in enumerate(paths):
-        _read_dates(grid, rows, column, path)
 
 
 def _read_dates(grid: Grid, rows: Sequence[list[Scalar]], column: int, path: Path) -> None:
@@ -340,18 +242,13 @@ def _read_dates(grid: Grid, rows: Sequence[list[Scalar]], column: int, path: Pat
     for row, date in zip(holders, dates, strict=True):
         row[column] = date
     if zone := zones.pop():
-        grid.notices.append(time_zone(".".join(path), f"UTC{zone[:3]}:{zone[3:5]}"))
-
-
-def time_zone(column: str, zone: str) -> Problem:
-    """The notice about times that are given as clocks of their own zone show them."""
-    return Problem("time_zone", f"The times of '{column}' are those of {zone}.", "Nothing has to be done.")
+        grid.notices.append(time_zone(path, f"UTC{zone[:3]}:{zone[3:5]}"))
 
 
 def _scalar(value: Any) -> Scalar:
     """A value as a cell holds it: "" says nothing, a list or an object stays JSON."""
     if isinstance(value, list | dict):
-        return _text(value) if value else None
+        return _text(value)
     return None if value == "" else value
 
 

@@ -14,6 +14,9 @@ from converters.model import Column, Scalar, Table
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_PRECISION = 76
+"""Digits of the widest decimal that Arrow has."""
+
 _TYPES: dict[type, pa.DataType] = {
     bool: pa.bool_(),
     int: pa.int64(),
@@ -47,13 +50,35 @@ def exact_type(values: Sequence[Scalar]) -> pa.DataType | None:
     if len(types) > 1:
         return None
     only = types.pop()
+    if only is Decimal:
+        return decimal_type(values)
     if only is int and not all(v is None or -(2**63) <= v < 2**63 for v in values):  # type: ignore[operator]
         return None
     return _TYPES.get(only)
 
 
+def decimal_type(values: Sequence[Scalar]) -> pa.DataType | None:
+    """The Arrow decimal that holds whole numbers and decimals exactly; None if they have too many digits for any."""
+    whole, places = 1, 0
+    for value in values:
+        if value is None:
+            continue
+        if not isinstance(value, int | Decimal) or isinstance(value, bool) or not Decimal(value).is_finite():
+            return None
+        _, digits, exponent = Decimal(value).as_tuple()
+        assert isinstance(exponent, int)
+        whole, places = max(whole, len(digits) + exponent), max(places, -exponent)
+    if whole + places > MAX_PRECISION:
+        return None
+    return (pa.decimal128 if whole + places <= 38 else pa.decimal256)(whole + places, places)
+
+
 def _array(values: Sequence[Scalar]) -> pa.Array[Any]:
     kind = exact_type(values)
+    if kind is None and not any(isinstance(v, float) for v in values):
+        kind = decimal_type(values)
+    if kind is not None and pa.types.is_decimal(kind):
+        return pa.array([v if v is None else Decimal(v) for v in values], kind)  # type: ignore[arg-type]
     if kind is not None:
         return pa.array(values, kind)
     if all(v is None or (isinstance(v, int | float | Decimal) and not isinstance(v, bool)) for v in values):

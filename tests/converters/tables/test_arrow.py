@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -41,6 +42,13 @@ def test_columns_of_many_types_become_numbers_or_texts() -> None:
     table = to_arrow(table_of(수=[1, 2.5], 섞임=[1, "미정"]))
     assert table.column(0).to_pylist() == [1.0, 2.5]
     assert table.column(1).to_pylist() == ["1", "미정"]
+
+
+def test_decimals_and_whole_numbers_beyond_64_bits_stay_exact() -> None:
+    exact = [Decimal("12345678901234567.89"), 2]
+    table = to_arrow(table_of(금액=exact, 번호=[2**64, None], 길다=[10**80, 1]))
+    assert table.column(0).to_pylist() == exact
+    assert table.schema.types == [pa.decimal128(19, 2), pa.decimal128(20, 0), pa.float64()]
 
 
 def test_pandas_on_request() -> None:
