@@ -38,6 +38,7 @@ BIFF = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")
 OLE_STREAMS: tuple[tuple[str, str], ...] = (
     ("EncryptedPackage", "encrypted"),
     ("__properties_version1.0", "msg"),
+    ("BodyText", "hwp"),
     ("HwpSummaryInformation", "hwp"),
     ("WordDocument", "doc"),
     ("PowerPoint Document", "ppt"),
@@ -86,18 +87,18 @@ def _ole(document: Document) -> str:
     content = document.content
     names = _root_names(content)
     for stream, name in OLE_STREAMS:
-        if stream in names if names else stream.encode("utf-16-le") in content:
+        if stream.lower() in names if names else stream.encode("utf-16-le") in content:
             return name
     return "ole"
 
 
 def _root_names(content: bytes) -> set[str]:
-    """What lies in the root of an OLE file, and not in what it embeds; nothing where its directory is damaged."""
+    """What lies in the root of an OLE file, in lower case, and not in what it embeds; nothing if that is damaged."""
     import olefile
 
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as container:
-            return {path[0].lstrip("\x05") for path in container.listdir(storages=True)}
+            return {path[0].lstrip("\x05").lower() for path in container.listdir(storages=True)}
     except (OSError, ValueError, IndexError, AttributeError, TypeError):
         return set()
 

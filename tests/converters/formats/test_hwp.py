@@ -37,11 +37,10 @@ def container(header: bytes, *sections: bytes) -> bytes:
         fat += [*range(first + 1, last), END]
     entries = [
         entry("Root Entry", 5, child=2),
-        entry("FileHeader", 2, right=3, start=chains[0], size=len(streams[0])),
-        entry("BodyText", 1, right=1, child=4),
-        entry("\x05HwpSummaryInformation", 2),
+        entry("FileHeader", 2, start=chains[0], size=len(streams[0])),
+        entry("BodyText", 1, right=1, child=3),
         *(
-            entry(f"Section{n}", 2, right=n + 5 if n + 1 < len(sections) else FREE, start=first, size=len(content))
+            entry(f"Section{n}", 2, right=n + 4 if n + 1 < len(sections) else FREE, start=first, size=len(content))
             for n, (first, content) in enumerate(zip(chains[1:], streams[1:], strict=True))
         ),
     ]
