@@ -20,6 +20,9 @@ from converters.grid import Grid
 from converters.model import Problem
 from converters.options import Options
 
+TOLD = 100
+"""So many files that cannot be read have a problem each; the others are counted."""
+
 LISTED = 5
 SHOWN = 80
 JUNK = re.compile(r"(?:^|/)(?:__MACOSX/.*|\._[^/]*|~\$[^/]*|\.DS_Store|Thumbs\.db|desktop\.ini)$", re.I)
@@ -75,6 +78,8 @@ def read(document: Document, options: Options, unpack: Unpack) -> Iterator[Grid]
         yield _located(Grid("", container=path, problems=[error.problem()]))  # what came before the damage is read
     for reason, names in passed_over.items():
         yield _located(Grid("", container=path, notices=[_notice(reason, names)]))
+    if not document.budget and budget.failures > TOLD:
+        yield _located(Grid("", container=path, problems=[_untold(budget.failures - TOLD)]))
 
 
 def _members(
@@ -117,7 +122,9 @@ def _sheets(member: Member, document: Document, options: Options, passed_over: d
     except Exhausted:
         raise
     except Exception as error:
-        own = [_located(Grid("", container=document.container, problems=[failure_of(document.name, error).problem()]))]
+        budget.failures += 1
+        problems = [failure_of(document.name, error).problem()] if budget.failures <= TOLD else []
+        own = [_located(Grid("", container=document.container, problems=problems))]
     yield from own
 
 
@@ -171,6 +178,14 @@ def _notice(reason: str, names: list[str]) -> Problem:
         remedy = "If there is a table in it, ask the sender for the file that it was made from."
         return Problem("unsupported_format", f"{shown}: not read, as it is an image.", remedy)
     return Problem("passed_over", f"{shown}: not read, as it is {reason}.", "Nothing to do: there is no table in it.")
+
+
+def _untold(count: int) -> Problem:
+    return Problem(
+        "unreadable",
+        f"{count:,} more files in it could not be read.",
+        "See to the problems above: it is likely the same.",
+    )
 
 
 def decoded_names(names: Sequence[bytes]) -> list[str]:

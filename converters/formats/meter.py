@@ -63,7 +63,7 @@ class Budget:
         self.name = name
         self.size = size
         self.limits = limits
-        self.members = self.inflated = self.cells = 0
+        self.members = self.inflated = self.cells = self.failures = 0
 
     def member(self) -> None:
         """One more file.

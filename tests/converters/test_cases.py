@@ -24,6 +24,11 @@ def normal(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
+def place_of(fact: dict) -> tuple[object, ...]:
+    """The cell, with the file that it is in and its sheet."""
+    return (*fact.get("container", ()), fact["sheet"], fact["cell"])
+
+
 def differences(wanted: dict, got: dict) -> dict:
     """What differs between two facts, as got and wanted."""
     found = {key: (got[key], wanted[key]) for key in LOOSE if normal(got[key]) != normal(wanted[key])}
@@ -37,11 +42,11 @@ def differences(wanted: dict, got: dict) -> dict:
 def test_a_case_gives_the_facts_that_a_person_reads(case: Path) -> None:
     conversion = convert(next(case.glob("input.*")))
     assert conversion.state == "ok"
-    got = {(f["sheet"], f["cell"]): f for t in conversion.tables for f in map(json.loads, map(fact_line, t.facts()))}
+    got = {place_of(f): f for t in conversion.tables for f in map(json.loads, map(fact_line, t.facts()))}
     wanted = [json.loads(line) for line in (case / "expected.jsonl").read_text("utf-8").splitlines()]
     wrong = {}
     for fact in wanted:
-        place = (fact["sheet"], fact["cell"])
+        place = place_of(fact)
         found = got.pop(place, None)
         if wrong_here := {"missing": fact} if found is None else differences(fact, found):
             wrong[place] = wrong_here

@@ -157,6 +157,12 @@ def test_all_levels_share_one_budget_of_inflated_bytes() -> None:
     assert [t.container[1] for t in conversion.tables] == ["last.csv"]
 
 
+def test_of_very_many_bad_files_the_most_are_counted() -> None:
+    conversion = convert(zipped(("a.csv", CSV), *((f"{i}.bin", bytes(range(256))) for i in range(150))), name="x.zip")
+    assert conversion.state == "partial" and len(conversion.problems) == 101
+    assert conversion.problems[-1].message.startswith("50 more files")
+
+
 def test_a_bomb_of_archives_in_archives_ends_quickly() -> None:
     bomb = zipped(*((f"{i}.bin", bytes(8 << 20)) for i in range(16)))
     for _ in range(3):
