@@ -14,17 +14,17 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import pairwise, repeat
 from statistics import median_low
 from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from converters.formats.pdf.shapes import SPACE, Word
+from converters.formats.pdf.shapes import SPACE, Word, joined
 
 UNKNOWN = "\ufffd"
-REAL_SPACE = 0.08
-"""A space that the file has counts from so many times the height of the letters on: some are very narrow."""
+TOUCH = 0.08
+"""Letters nearer than so many times their height touch; a space that the file has counts if they do not."""
 
 BREAK = 1.0
 """Letters further apart belong to different words for certain, whatever the letter spacing."""
@@ -152,7 +152,7 @@ def _letter(code: int) -> str:
 
 def _angle(text_page: Any, position: int) -> int:
     """Of a letter, counter-clockwise, in degrees; -1 if it is not along an axis."""
-    angle = math.degrees(pdfium.FPDFText_GetCharAngle(text_page, position)) % 360
+    angle = -math.degrees(pdfium.FPDFText_GetCharAngle(text_page, position)) % 360
     nearest = round(angle / 90) * 90
     return nearest % 360 if abs(angle - nearest) < 2 else -1
 
@@ -225,31 +225,28 @@ def _words(
 ) -> list[Word]:
     cuts = _cuts(gaps, spaces, height)
     words = []
-    for first, last in zip([0, *cuts], [*cuts, len(places)], strict=True):
-        part = places[first:last]
-        head, tail = part[0], part[-1]
-        text = "".join([letters.texts[i] for i in part])
+    for (first, spaced), (last, _) in pairwise([(0, False), *cuts, (len(places), False)]):
+        head, tail = places[first], places[last - 1]
+        text = "".join([letters.texts[i] for i in places[first:last]])
         left, right = letters.lefts[head], letters.rights[tail]
         bottom, top = letters.bottoms[head], letters.tops[head]
         if right < box[0] or left > box[2] or top < box[1] or bottom > box[3]:
             continue  # outside of what is shown
-        lefts = [letters.lefts[i] - box[0] for i in part]
-        words.append(
-            Word(left - box[0], box[3] - top, right - box[0], box[3] - bottom, _cleaned(text), lefts, first > 0)
-        )
+        place = (left - box[0], box[3] - top, right - box[0], box[3] - bottom)
+        words.append(Word(*place, _cleaned(text), first > 0, spaced))
     return words
 
 
-def _cuts(gaps: list[float], spaces: set[int], height: float) -> list[int]:
-    """The letters of a run before which there is a space."""
-    if not gaps or (not spaces and max(gaps) < SPACE * height):
+def _cuts(gaps: list[float], spaces: set[int], height: float) -> list[tuple[int, bool]]:
+    """The letters of a run before which there is a gap, and whether that is a space."""
+    if not gaps or (not spaces and max(gaps) < TOUCH * height):
         return []
     spacing = 0.0
     if len(gaps) >= 4:
         usual = median_low(gaps)
         spacing = usual if abs(usual) < 0.5 * height else 0.0
-    wide, narrow = spacing + SPACE * height, spacing + REAL_SPACE * height
-    return [n + 1 for n, gap in enumerate(gaps) if gap >= wide or (gap >= narrow and n in spaces)]
+    wide, narrow = spacing + SPACE * height, spacing + TOUCH * height
+    return [(n + 1, gap >= wide or n in spaces) for n, gap in enumerate(gaps) if gap >= narrow]
 
 
 def _cleaned(text: str) -> str:
@@ -265,12 +262,12 @@ def _read_turned(page: Page, letters: _Letters, turn: int, degrees: int) -> None
     width, height = there.box[2] - there.box[0], there.box[3] - there.box[1]
     runs: list[list[Word]] = []
     for word in there.words:
-        if word.spaced and runs:
+        if word.follows and runs:
             runs[-1].append(word)
         else:
             runs.append([word])
     for run in runs:
-        text = " ".join(word.text for word in run)
+        text = joined(run)
         left, top, right, bottom = run[0].left, run[0].top, run[-1].right, run[0].bottom
         match degrees:
             case 90:
@@ -279,4 +276,4 @@ def _read_turned(page: Page, letters: _Letters, turn: int, degrees: int) -> None
                 place = (height - bottom, left, height - top, right)
             case _:
                 place = (width - right, height - bottom, width - left, height - top)
-        page.words.append(Word(*place, text))
+        page.words.append(Word(*place, text, upright=False))

@@ -81,7 +81,7 @@ def _last(sheet: Sheet) -> Region | None:
     if not sheet.regions:
         return None
     last = max(sheet.regions, key=lambda r: r.bottom)
-    rest = [*(r for r in sheet.regions if r is not last), *sheet.lines]
+    rest: list[Region | Line] = [*(r for r in sheet.regions if r is not last), *sheet.lines]
     return last if last.bottom > LOW * sheet.height and all(item.bottom <= last.top + 1 for item in rest) else None
 
 
@@ -90,7 +90,7 @@ def _first(sheet: Sheet) -> Region | None:
     if not sheet.regions:
         return None
     first = min(sheet.regions, key=lambda r: r.top)
-    rest = [*(r for r in sheet.regions if r is not first), *sheet.lines]
+    rest: list[Region | Line] = [*(r for r in sheet.regions if r is not first), *sheet.lines]
     return first if all(item.top >= first.bottom - 1 for item in rest) else None
 
 

@@ -155,10 +155,11 @@ def _regions(band: Sequence[Item]) -> list[Region]:
 
 def _level(left: Sequence[Item], right: Sequence[Item]) -> bool:
     """Two tables of the same height and as many rows: perhaps one, with a narrow gap in it."""
-    [one], [other] = (_regions(left)[:1] or [None], _regions(right)[:1] or [None])
-    if one is None or other is None or len(left) + len(right) > 2 or one.rows != other.rows:
+    tables = _regions([*left, *right])
+    if len(tables) < 2 or len(left) + len(right) > 2:
         return False
-    return abs(one.top - other.top) < 3 and abs(one.bottom - other.bottom) < 3
+    one, other = tables
+    return one.rows == other.rows and abs(one.top - other.top) < 3 and abs(one.bottom - other.bottom) < 3
 
 
 def _bands(items: Sequence[Item]) -> list[list[Item]]:

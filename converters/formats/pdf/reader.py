@@ -16,14 +16,14 @@ import pypdfium2.raw as pdfium
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword, OverLimit, Unsupported
 from converters.formats.meter import Meter
-from converters.formats.pdf import aligned, lattice
-from converters.formats.pdf.characters import UNKNOWN, CharacterReader
+from converters.formats.pdf import aligned, ruled
+from converters.formats.pdf.characters import CharacterReader
 from converters.formats.pdf.continued import drop_running, join_tables
 from converters.formats.pdf.layout import Layout
+from converters.formats.pdf.problems import notices_of, problems_of, scans, unreadable
 from converters.formats.pdf.rulings import rulings_of
-from converters.formats.pdf.shapes import Region, Sheet, lines_of
+from converters.formats.pdf.shapes import Sheet, lines_of
 from converters.grid import Grid
-from converters.model import Problem
 from converters.options import Options
 
 _PDFIUM = threading.Lock()
@@ -54,7 +54,8 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     layout = Layout(grid, Meter(document.name, options.limits))
     for sheet in sheets:
         layout.put(sheet)
-    grid.problems.extend(_unknown(sheets, document.name))
+    grid.problems.extend(problems_of(sheets, document.name))
+    grid.notices.extend(notices_of(sheets, document.name))
     yield grid
 
 
@@ -99,14 +100,7 @@ class _Pages:
         try:
             page = pdf[index]
         except pypdfium2.PdfiumError:
-            self.grid.problems.append(
-                Problem(
-                    "unreadable_page",
-                    f"{self.document.name}: page {index + 1} cannot be read.",
-                    "It is damaged: ask the sender to make the PDF again.",
-                    f"page {index + 1}",
-                )
-            )
+            self.grid.problems.append(unreadable(index + 1, self.document.name))
             return None
         page = _flattened(pdf, page, index)
         text_page = page.get_textpage()
@@ -118,9 +112,16 @@ class _Pages:
             page.close()
         if not text.characters and rulings.pictures:
             self.scanned.append(index + 1)
-        regions, words = lattice.take_tables(rulings, text.words)
-        left, bottom, right, top = text.box
-        return Sheet(index + 1, right - left, top - bottom, regions, lines_of(words), rulings.horizontal)
+        tables = ruled.take_tables(rulings, text.words)
+        return Sheet(
+            number=index + 1,
+            height=text.box[3] - text.box[1],
+            regions=tables.regions,
+            lines=lines_of(tables.outside),
+            rules=rulings.horizontal,
+            left_out=text.slanted + tables.left_out,
+            drawing=rulings.drawing,
+        )
 
     def _report_scans(self, sheets: Sequence[Sheet], count: int) -> None:
         name = self.document.name
@@ -129,16 +130,7 @@ class _Pages:
                 f"{name} is a scan: no text in it.",
                 "Ask the sender for the file that it was printed from, or for a PDF with text (OCR).",
             )
-        if self.scanned:
-            pages = ", ".join(map(str, self.scanned[:10])) + (", …" if len(self.scanned) > 10 else "")
-            self.grid.problems.append(
-                Problem(
-                    "scanned_page",
-                    f"{name}: {len(self.scanned)} of {count} pages are images without text (page {pages}).",
-                    "Ask the sender for the file that they were printed from.",
-                    f"page {self.scanned[0]}",
-                )
-            )
+        self.grid.problems.extend(scans(self.scanned, count, name))
 
 
 def _opened(document: Document, options: Options) -> Any:
@@ -194,20 +186,3 @@ def _visible(page: Any) -> tuple[float, float, float, float]:
     media, crop = page.get_mediabox(), page.get_cropbox()
     left, bottom, right, top = (*map(max, media[:2], crop[:2]), *map(min, media[2:], crop[2:]))
     return (left, bottom, right, top) if left < right and bottom < top else media
-
-
-def _unknown(sheets: Sequence[Sheet], name: str) -> Iterator[Problem]:
-    """Cells with letters that nobody but their font knows."""
-    cells = [(s.number, cell.text) for s in sheets for r in s.regions for cell in _with_unknown(r)]
-    if cells:
-        number, text = cells[0]
-        yield Problem(
-            "unknown_characters",
-            f"{name}: {len(cells)} cells have characters without Unicode, here {UNKNOWN}: the first is '{text[:40]}'.",
-            "Ask the sender for the file that it was printed from: only the PDF's own font knows these characters.",
-            f"page {number}",
-        )
-
-
-def _with_unknown(region: Region) -> Iterator[Any]:
-    return (cell for cell in region.cells if UNKNOWN in cell.text)

@@ -14,14 +14,19 @@ SPACE = 0.2
 """A gap of so many times the height of the letters is a space, if no letter spacing explains it."""
 
 
+SLOPE = 0.4
+"""Words whose middles differ by so many heights of the letters are on one line: raised and lowered ones too."""
+
+
 @dataclass(slots=True)
 class Word:
-    """Letters without a space between them.
+    """Letters that touch each other.
 
     Args:
         text: the letters.
-        lefts: the left edge of each letter; empty for text that runs up or down the page.
-        spaced: a space stood before it in the text, however narrow.
+        follows: it stands in the text right after the word before it, on the same line.
+        spaced: a space stands between the two, however narrow.
+        upright: it runs along the line, not up or down the page.
     """
 
     left: float
@@ -29,13 +34,14 @@ class Word:
     right: float
     bottom: float
     text: str
-    lefts: Sequence[float] = ()
+    follows: bool = False
     spaced: bool = False
+    upright: bool = True
 
     @property
     def size(self) -> float:
-        """The height of its letters; of upright text the width is as good."""
-        return self.bottom - self.top if self.lefts else self.right - self.left
+        """The height of its letters."""
+        return self.bottom - self.top if self.upright else self.right - self.left
 
     @property
     def middle(self) -> float:
@@ -155,15 +161,18 @@ class Sheet:
         lines: the lines of text outside of them, from top to bottom.
         rules: the horizontal ones.
         goes_on: its first table is the rest of the last one on the page before.
+        left_out: how much text was left out as a watermark.
+        drawing: it has more rules than any table.
     """
 
     number: int
-    width: float
     height: float
     regions: list[Region] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     goes_on: bool = False
+    left_out: int = 0
+    drawing: bool = False
 
 
 def lines_of(words: Sequence[Word]) -> list[Line]:
@@ -171,7 +180,7 @@ def lines_of(words: Sequence[Word]) -> list[Line]:
     lines: list[Line] = []
     middle = 0.0
     for word in sorted(words, key=lambda w: (w.middle, w.left)):
-        if lines and word.middle - middle <= 0.4 * min(word.size, lines[-1].words[0].size):
+        if lines and word.middle - middle <= SLOPE * max(word.size, lines[-1].words[0].size):
             lines[-1].words.append(word)
         else:
             lines.append(Line([word]))
