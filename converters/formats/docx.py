@@ -89,7 +89,7 @@ def _collect(element: Any, parts: list[str], drawings: list[Any]) -> None:
             parts.append(SIGNS[name])
         elif name in DRAWN:
             drawings.append(child)
-        elif name in WRAPPERS or (name == "r" and not _is_on(_find(child, "rPr", "vanish"))):
+        elif name in WRAPPERS or (name == "r" and not _is_on(_properties(child, "rPr").get("vanish"))):
             _collect(child, parts, drawings)
 
 
@@ -106,22 +106,27 @@ def _text_boxes(element: Any) -> Iterator[Any]:
 def _table(table: Any) -> list[Cell]:
     cells: list[Cell] = []
     above: dict[int, Cell] = {}  # column → the cell that a vertical merge goes on with
-    rows = (row for row in _own(table, "tr") if _find(row, "trPr", "del") is None)
-    for number, row in enumerate(rows):
-        hidden = _is_on(_find(row, "trPr", "hidden"))
-        column = _value(_find(row, "trPr", "gridBefore"))
+    number = 0
+    for row in _own(table, "tr"):
+        about = _properties(row, "trPr")
+        if "del" in about:
+            continue
+        hidden = _is_on(about.get("hidden"))
+        column = _value(about.get("gridBefore"))
         beside: Cell | None = None
         for element in _own(row, "tc"):
-            across = max(1, _value(_find(element, "tcPr", "gridSpan"), 1))
-            if beside is not None and _continues(_find(element, "tcPr", "hMerge")):
+            about = _properties(element, "tcPr")
+            across = max(1, _value(about.get("gridSpan"), 1))
+            if beside is not None and _continues(about.get("hMerge")):
                 beside.across += across
-            elif _continues(_find(element, "tcPr", "vMerge")) and _ends_at(above.get(column), number):
+            elif _continues(about.get("vMerge")) and _ends_at(above.get(column), number):
                 above[column].down += 1
                 beside = None
             else:
                 beside = above[column] = Cell(number, column, list(_blocks(element)), 1, across, _look(element), hidden)
                 cells.append(beside)
             column += across
+        number += 1
     return cells
 
 
@@ -142,8 +147,8 @@ def _look(cell: Any) -> Look:
     """The look of a cell, by its first paragraph that holds a run."""
     for paragraph in _own(cell, "p"):
         for run in _own(paragraph, "r"):
-            indent = _indent(_find(paragraph, "pPr", "ind"))
-            bold = _is_on(_find(run, "rPr", "b"))
+            indent = _indent(_properties(paragraph, "pPr").get("ind"))
+            bold = _is_on(_properties(run, "rPr").get("b"))
             return Look(bold=bold, indent=indent) if bold or indent else PLAIN
     return PLAIN
 
@@ -158,13 +163,14 @@ def _indent(element: Any) -> int:
     return min(max(0, characters // 100 or round(twips / TWIPS)), 50)
 
 
-def _find(element: Any, *path: str) -> Any:
-    """The descendant under these local names, or None."""
-    for name in path:
-        element = next((child for child in element if name_of(child) == name), None)
-        if element is None:
-            return None
-    return element
+def _properties(element: Any, name: str) -> dict[str, Any]:
+    """What an element's properties hold, by local name; they come first in it."""
+    for child in element:
+        if (found := name_of(child)) == name:
+            return {name_of(each): each for each in child}
+        if found != "tblPrEx":  # exceptions from the table's properties stand before those of a row
+            break
+    return {}
 
 
 def _attribute(element: Any, wanted: str = "val") -> str | None:

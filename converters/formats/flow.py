@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Union
 
 from lxml import etree
@@ -231,7 +232,12 @@ def parsed(document: Document, archive: zipfile.ZipFile, name: str) -> Any:
 
 def name_of(element: Any) -> str:
     """The name of an element without its namespace, of which each standard has several."""
-    return str(etree.QName(element).localname)
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def integer(text: str | None, default: int = 0) -> int:

@@ -118,7 +118,7 @@ def test_deleted_rows_are_gone_and_hidden_ones_marked() -> None:
     grid = grid_of(
         tbl(
             tr(tc("a"), tc("b")),
-            tr(tc("x"), tc("y"), properties="<w:del/>"),
+            tr(tc("x"), tc("y"), properties="<w:del/>").replace("<w:trPr>", "<w:tblPrEx/><w:trPr>"),
             tr(tc("c"), tc("d"), properties="<w:hidden/>"),
         )
     )
