@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import hashlib
 import os
 import shutil
 import stat
@@ -16,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
+
+CHUNK = 1 << 20
 
 
 class LakeError(Exception):
@@ -138,7 +142,7 @@ class _Folder:
         scratch = tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".part", delete=False)
         try:
             with scratch, source.open("rb") as stream:
-                shutil.copyfileobj(stream, scratch, 1 << 20)
+                shutil.copyfileobj(stream, scratch, CHUNK)
                 scratch.flush()
                 os.fsync(scratch.fileno())
             Path(scratch.name).replace(target)
@@ -155,7 +159,6 @@ class _Bucket:
         self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         if not self._name:
             raise LakeError(f"{root} is no root.", "Give gs://bucket or gs://bucket/prefix.")
-        self._client: Any = None
 
     def path(self, uri: str) -> str | None:
         """The name of the object that a URI names, if it is below the prefix."""
@@ -196,19 +199,23 @@ class _Bucket:
 
     @property
     def _bucket(self) -> Any:
-        if self._client is None:
-            from google.cloud import storage  # type: ignore[import-untyped]
-
-            self._client = storage.Client()
-        return self._client.bucket(self._name)
+        return _client().bucket(self._name)
 
 
-def copy(source: IO[bytes], target: IO[bytes], most: int) -> tuple[str, int]:
-    """Copies a stream: SHA-256 and size of what was copied, which stops one byte past `most`."""
-    import hashlib
+@functools.cache
+def _client() -> Any:
+    from google.cloud import storage  # type: ignore[import-untyped]
 
+    return storage.Client()
+
+
+def copy(source: IO[bytes], target: IO[bytes], most: int | None = None) -> tuple[str, int]:
+    """Copies a stream: SHA-256 and size of what was copied, which stops one byte past `most`, if that is given."""
     digest, size = hashlib.sha256(), 0
-    while size <= most and (chunk := source.read(min(1 << 20, most + 1 - size))):
+    while most is None or size <= most:
+        chunk = source.read(CHUNK if most is None else min(CHUNK, most + 1 - size))
+        if not chunk:
+            break
         size += len(chunk)
         digest.update(chunk)
         target.write(chunk)

