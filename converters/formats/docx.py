@@ -13,6 +13,7 @@ from typing import Any
 
 from converters.document import Document
 from converters.errors import Broken
+from converters.formats import package
 from converters.formats.flow import MAX_COLUMNS, Block, Cell, Flow, integer, name_of, opened, parsed
 from converters.grid import PLAIN, Grid, Look
 from converters.options import Options
@@ -36,6 +37,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     """
     flow = Flow(document, options)
     with opened(document, options.limits) as archive:
+        flow.grid.notices = package.notices(document)
         root = parsed(document, archive, _main_part(document, archive))
     for body in root:
         if name_of(body) == "body":

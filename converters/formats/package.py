@@ -18,7 +18,7 @@ WORKBOOK = "xl/workbook.xml"
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})\d')
 UNTOUCHED = "Nothing is missing from the tables. Open the file only if you trust its sender."
 _CARRIED = (
-    (r"xl/vbaProject\.bin", "macros", "carries macros ({part}): they were neither run nor read"),
+    (r"(?:xl|word)/vbaProject\.bin", "macros", "carries macros ({part}): they were neither run nor read"),
     (r"xl/macrosheets/.+\.(?:xml|bin)", "macros", "carries Excel 4.0 macros ({part}): they were neither run nor read"),
     (
         r"xl/externalLinks/[^/]+\.(?:xml|bin)",

@@ -176,6 +176,15 @@ def test_what_is_hostile_or_damaged_says_so() -> None:
         list(docx.read(Document("a.docx", data=package(" " * 10_000)), Options(limits=Limits(max_inflated_bytes=1000))))
 
 
+def test_macros_are_told_and_not_run() -> None:
+    stream = io.BytesIO(package(tbl(tr(tc("a"), tc("b")))))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr("word/vbaProject.bin", b"x")
+    [grid] = docx.read(Document("a.docm", data=stream.getvalue()), DEFAULTS)
+    assert [notice.code for notice in grid.notices] == ["macros"]
+    assert (grid.problems, len(grid.rows)) == ([], 1)
+
+
 def test_nesting_is_bounded() -> None:
     body = p(r("a"))
     for _ in range(300):
