@@ -57,7 +57,7 @@ MAIL_FIELD = re.compile(
 SENT = re.compile(r"^(?:received|return-path|delivered-to|to|message-id):", re.I | re.M)
 SIGNED_MAIL = re.compile(r"content-type:\s*multipart/signed", re.I)
 
-FLAT_SHEETS = re.compile(r'<office:document\b[^>]*office:mimetype="application/vnd\.oasis\.opendocument\.spreadsheet')
+FLAT_SHEETS = re.compile(r"<office:document\b[^>]*office:mimetype=.application/vnd\.oasis\.opendocument\.spreadsheet")
 
 
 def detect(document: Document) -> str:

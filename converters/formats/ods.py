@@ -267,7 +267,7 @@ def _paragraph(element: Any) -> str:
     parts = [_collapsed(element.text)]
     for child in element:
         if child.tag == f"{TEXT}s":
-            parts.append(" " * min(int(child.get(f"{TEXT}c") or 1), 1000))
+            parts.append(" " * min(_count(child, f"{TEXT}c"), 1000))
         elif child.tag in _SPACES:
             parts.append(_SPACES[child.tag])
         elif child.tag not in _SILENT:
