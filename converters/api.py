@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from converters.detect import detect
@@ -17,7 +17,7 @@ from converters.formats.registry import grids_of
 from converters.grid import Grid
 from converters.model import Conversion, Problem, State
 from converters.options import DEFAULTS, Options
-from converters.tables.understand import tables_of
+from converters.tables.understand import understand
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def convert(source: str | Path | bytes, *, name: str | None = None, options: Opt
     return result
 
 
-def sample_text(source: str | Path | bytes, name: str | None = None) -> str:
+def sample_text(source: str | Path | bytes, name: str | None = None, passwords: Sequence[str] = ()) -> str:
     """The first texts of a file (sheet names, about 50 rows of each sheet, up to 64 kB), one row a line.
 
     Of an archive or a mail also the names of the files in it, and the mail's subject, sender and date. It is what an
@@ -56,7 +56,7 @@ def sample_text(source: str | Path | bytes, name: str | None = None) -> str:
     parts: list[str] = []
     inside: tuple[str, ...] = ()
     try:
-        for grid in grids_of(document, Options(max_rows=SAMPLE_ROWS)):
+        for grid in grids_of(document, Options(passwords=tuple(passwords), max_rows=SAMPLE_ROWS)):
             if grid.container[1:] != inside:
                 inside = grid.container[1:]
                 parts.append("/".join(inside))
@@ -87,10 +87,11 @@ def _convert(document: Document, options: Options, result: Conversion) -> None:
 
 
 def _understand(grid: Grid, options: Options, result: Conversion) -> None:
-    tables = tables_of(grid, first_index=len(result.tables))
-    result.tables.extend(tables)
+    understood = understand(grid, first_index=len(result.tables))
+    result.tables.extend(understood.tables)
     if options.explain:
-        result.views.append(view(grid, (decision for table in tables for decision in table.decisions)))
+        owned = (decision for table in understood.tables for decision in table.decisions)
+        result.views.append(view(grid, chain(owned, understood.decisions)))
 
 
 def _state(document: Document, result: Conversion) -> State:

@@ -55,13 +55,13 @@ def leading_labels(body: Body) -> list[int]:
     return [column for column in found if body.kinds[column] != " "]
 
 
-def is_list(body: Body, labels: Sequence[int], *, grouped: bool) -> bool:
-    """A record a row, so that no column labels a row.
+def list_evidence(body: Body, labels: Sequence[int], *, grouped: bool) -> int:
+    """How much speaks for a list, a record a row in which no column labels: LIST_EVIDENCE is enough.
 
     Args:
         grouped: labels are merged or blank-filled, or section rows or indentation give outer ones.
     """
-    return bool(labels) and sum(_evidence(body, labels, grouped)) >= LIST_EVIDENCE
+    return sum(_evidence(body, labels, grouped))
 
 
 def _evidence(body: Body, labels: Sequence[int], grouped: bool) -> list[int]:

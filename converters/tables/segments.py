@@ -23,13 +23,20 @@ MAX_PAGE_HEAD = 3
 
 @dataclass
 class Segment:
-    """One table of a block, in rows of the grid."""
+    """One table of a block, in rows of the grid.
+
+    Args:
+        above: titles, notes and forms over it.
+        notes: rows within or under it that are notes.
+        repeats: rows in which the header and what is over it come again, at page breaks.
+    """
 
     block: Block
     above: list[int] = field(default_factory=list)
     header: list[int] = field(default_factory=list)
     body: list[int] = field(default_factory=list)
     notes: list[int] = field(default_factory=list)
+    repeats: list[int] = field(default_factory=list)
 
     @property
     def is_table(self) -> bool:
@@ -85,7 +92,8 @@ def _textual(block: Block, rows: list[int]) -> Segment:
     filled = sum(not is_key_value(text) for _, text in block.texts(header[-1]))
     if (body and filled * 3 >= 2 * len(block.span)) or (not body and filled >= 3) or (not body and depth > 1):
         segment = Segment(block, above=rows[:first], header=header)
-        segment.body = [row for row in body if not _is_same(block, header[-1], row)]
+        segment.repeats = [row for row in body if _is_same(block, header[-1], row)]
+        segment.body = [row for row in body if row not in segment.repeats]
         return segment
     return Segment(block, above=rows)
 
@@ -119,6 +127,7 @@ def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[i
                 stop = _with_titles(block, rows, position, start)
                 break
             drop |= {position, *head}
+            segment.repeats += [rows[i] for i in sorted({position, *head})]
         elif position > start and _is_new_header(block, rows, position, figures):
             stop = _with_titles(block, rows, position, start)
             break
@@ -237,7 +246,8 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
                 mates = _mates(upper, segment, beside)
                 if all(_fits(upper, mate) for mate in mates):
                     upper.body = sorted({*upper.body, *segment.body, *(row for s in sections for row in s.above)})
-                    upper.notes = upper.notes + segment.notes
+                    upper.notes = upper.notes + [row for mate in mates for row in mate.notes]
+                    upper.repeats = upper.repeats + [row for mate in mates for row in mate.repeats]
                     taken |= {id(each) for each in (*mates, *sections)}
                     continue
         out.append(segment)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate, compress
 from operator import mul
+from typing import TypeGuard
 
 from converters.model import Scalar
 from converters.tables.words import is_total, may_be_total
@@ -169,7 +170,7 @@ class _Running:
 
 def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int]) -> Proof | None:
     """How many totals are the sums beside them; None where all totals are nothing."""
-    known = [(float(t), s, i) for i, (t, s) in enumerate(zip(totals, sums, strict=True)) if is_number(t) and (t or s)]  # type: ignore[arg-type]
+    known = [(float(t), s, i) for i, (t, s) in enumerate(zip(totals, sums, strict=True)) if is_number(t) and (t or s)]
     if not any(total for total, _, _ in known):
         return None
     misses = [(total - s, i) for total, s, i in known if abs(total - s) > TOLERANCE * max(1.0, abs(total))]
@@ -189,13 +190,13 @@ def _figures(values: Sequence[Scalar]) -> list[float]:
     """The numbers of a column, 0 for all else."""
     if set(map(type, values)) <= {int, float, type(None)}:
         return [value or 0 for value in values]  # type: ignore[misc]
-    return [float(value) if is_number(value) else 0 for value in values]  # type: ignore[arg-type]
+    return [float(value) if is_number(value) else 0 for value in values]
 
 
 def _total(figures: Iterable[Scalar]) -> float:
-    return sum(float(figure) for figure in figures if is_number(figure))  # type: ignore[arg-type]
+    return sum(float(figure) for figure in figures if is_number(figure))
 
 
-def is_number(value: Scalar) -> bool:
+def is_number(value: Scalar) -> TypeGuard[int | float | Decimal]:
     """An int, float or decimal; not true or false."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

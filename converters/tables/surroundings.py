@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from converters.model import address
-from converters.tables.blocks import STAMP, Block
+from converters.model import Decision, address
+from converters.tables.lines import Line, line_decision, lines_of, title_of, with_signatures
 from converters.tables.segments import Segment
-from converters.tables.units import Stated, is_unit_note, stated_in_note
-from converters.tables.words import MARKER, is_key_value, is_note, is_sign_off, is_title_like
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One text outside of all tables, and the columns it spans."""
-
-    row: int
-    left: int
-    right: int
-    text: str
+from converters.tables.units import Stated, stated_in_note
+from converters.tables.words import is_note
 
 
 @dataclass
@@ -32,21 +22,15 @@ class Surroundings:
 
     @property
     def title(self) -> str | None:
-        """The nearest of the texts above that look like one; if none does, the nearest that may be one."""
-        possible = [line for line in self.above if _may_be_title(line.text)]
-        titles = [line for line in possible if line.right > line.left + 1 or is_title_like(line.text)] or possible
-        if not titles:
-            return None
-        nearest = max(line.row for line in titles)
-        text = next(line.text for line in titles if line.row == nearest)
-        return MARKER.sub("", text) or text
+        """The words of the title."""
+        title = title_of(self.above)
+        return title.words if title else None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """All other texts."""
         title = self.title
-        texts = [line.text for line in self.above + self.below]
-        return tuple(text for text in texts if (MARKER.sub("", text) or text) != title)
+        return tuple(line.text for line in self.above + self.below if line.words != title)
 
     @property
     def units(self) -> list[Stated]:
@@ -57,49 +41,43 @@ class Surroundings:
             for stated in stated_in_note(line.text)
         ]
 
+    @property
+    def decisions(self) -> list[Decision]:
+        """What each text was found to be."""
+        title = title_of(self.above)
+        above = [line_decision(line, title=title) for line in self.above]
+        return above + [line_decision(line, below=True) for line in self.below]
 
-def surroundings_of(found: Sequence[Segment]) -> list[Surroundings]:
-    """The surroundings of each segment that is a table, in order."""
+
+def surroundings_of(found: Sequence[Segment]) -> tuple[list[Surroundings], list[Line]]:
+    """The surroundings of each segment that is a table, in order, and the texts of a sheet without one."""
     tables = [s for s in found if s.is_table]
+    places = {id(table): i for i, table in enumerate(tables)}
     around = [Surroundings() for _ in tables]
-    for segment in found:
-        for line in _lines(segment.block, segment.above):
-            _give(line, segment, tables, around)
-        if segment.is_table:
-            around[_position(tables, segment)].below.extend(_lines(segment.block, segment.notes))
+    owned = [(segment, line) for segment in found for line in lines_of(segment.block, segment.above)]
+    lines = with_signatures([line for _, line in owned])
+    for (segment, _), line in zip(owned, lines, strict=True):
+        if (place := places.get(id(segment))) is not None:
+            around[place].above.append(line)
+        elif tables:
+            _give(line, tables, around)
+    for segment in tables:
+        around[places[id(segment)]].below.extend(lines_of(segment.block, segment.notes))
     _share_units(tables, around)
     for each in around:
         each.above.sort(key=lambda line: (line.row, line.left))
-    return around
+    return around, [] if tables else lines
 
 
-def _position(tables: Sequence[Segment], segment: Segment) -> int:
-    return next(i for i, table in enumerate(tables) if table is segment)
-
-
-def _lines(block: Block, rows: Sequence[int]) -> list[Line]:
-    lines = []
-    for row in rows:
-        for column, text in block.texts(row):
-            merge = block.merge(row, column)
-            lines.append(Line(row, column, merge.right if merge else column, text))
-    return lines
-
-
-def _give(line: Line, segment: Segment, tables: Sequence[Segment], around: Sequence[Surroundings]) -> None:
-    """Adds a line to the tables it speaks of: those right below, or the one above for a footnote."""
-    if segment.is_table:
-        around[_position(tables, segment)].above.append(line)
-        return
+def _give(line: Line, tables: Sequence[Segment], around: Sequence[Surroundings]) -> None:
+    """Adds a line to the tables it speaks of: those right below, or the one above or beside it."""
     under = [i for i, t in enumerate(tables) if _first(t) > line.row]
     over = [i for i, t in enumerate(tables) if _last(t) < line.row]
-    if over and (not under or is_note(line.text)):
-        mine = [i for i in over if _overlaps(line, tables[i])] or over
+    if not under or (over and is_note(line.text)):
+        mine = [i for i in over if _overlaps(line, tables[i])] or over or range(len(tables))
         around[max(mine, key=lambda i: _last(tables[i]))].below.append(line)
         return
     mine = [i for i in under if _overlaps(line, tables[i])] or under
-    if not mine:
-        return
     nearest = min(_first(tables[i]) for i in mine)
     for i in mine:
         if _first(tables[i]) == nearest:
@@ -142,15 +120,3 @@ def _last(segment: Segment) -> int:
 
 def _overlaps(line: Line, segment: Segment) -> bool:
     return line.left <= segment.block.right and segment.block.left <= line.right
-
-
-def _may_be_title(text: str) -> bool:
-    if (
-        is_unit_note(text)
-        or is_key_value(text)
-        or is_sign_off(text)
-        or is_note(text)
-        or not any(map(str.isalpha, text))
-    ):
-        return False
-    return not (STAMP.search(text) and len(text) <= 30 and any(map(str.isdigit, text)))

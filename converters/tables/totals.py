@@ -104,11 +104,14 @@ class Proved:
         words: the word of each total row that has one, by position.
         rows: the best proof of each total row, by position.
         columns: the best proof of each total column, by grid column; None where there is nothing to compare.
+        added / figures: the grid columns that the proofs of rows and of columns number.
     """
 
     words: dict[int, str]
     rows: dict[int, Proof]
     columns: dict[int, Proof | None]
+    added: list[int]
+    figures: list[int]
 
 
 def mark_totals(
@@ -122,7 +125,8 @@ def mark_totals(
         labelled: the table has labels that may say more (누계, 전체).
     """
     columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
-    additive = [c.values for c in columns if not any(measure(text) in ("rate", "id") for text in c.path)]
+    added = [c for c in columns if not any(measure(text) in ("rate", "id") for text in c.path)]
+    additive = [c.values for c in added]
     families = proved_parents(additive, ancestors) if ancestors else {}
     known = {*words, *families}
     if labelled:
@@ -137,7 +141,8 @@ def mark_totals(
     for position, proof in sums.items():
         columns[position].subtotal = True
         columns[position].sums = tuple(columns[i].index for i in proof.parts) if proof and proof.shows else ()
-    return Proved(words, rows, {columns[position].index: proof for position, proof in sums.items()})
+    proofs = {columns[position].index: proof for position, proof in sums.items()}
+    return Proved(words, rows, proofs, [c.index for c in added], [c.index for c in columns])
 
 
 def proved_parents(columns: Figures, ancestors: Sequence[tuple[str, ...]]) -> dict[int, list[int]]:

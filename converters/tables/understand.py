@@ -3,48 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from converters.grid import Grid
-from converters.model import Column, Range, Scalar, Table
+from converters.model import Column, Decision, Range, Scalar, Table
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
 from converters.tables.cells import shows_period
 from converters.tables.columns import Typed, typed
+from converters.tables.decisions import Grounds, table_decisions
 from converters.tables.header import is_unit_row, paths
 from converters.tables.labels import (
+    LIST_EVIDENCE,
     fill_down,
     fill_merged,
     is_blank_filled,
-    is_list,
     is_merged_down,
     leading_labels,
+    list_evidence,
     take_sections,
     written_once,
 )
+from converters.tables.lines import line_decision
 from converters.tables.measures import Evidence, common_unit, set_units, unit_row_units
 from converters.tables.numberformats import show_number, shown
 from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
 from converters.tables.sides import parted
+from converters.tables.stated import stated_table
 from converters.tables.surroundings import Surroundings, surroundings_of
 from converters.tables.totals import leave_sections, mark_totals, total_rows
 
 
-def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
-    """The tables of a sheet, from top to bottom, then left to right.
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a sheet holds.
 
     Args:
-        first_index: the number that the first of them gets in its file.
+        tables: from top to bottom, then left to right; each has the decisions on it and on the texts around it.
+        decisions: on texts that belong to no table.
     """
+
+    tables: list[Table]
+    decisions: list[Decision]
+
+
+def understand(grid: Grid, first_index: int = 0) -> Understood:
+    """The tables of a sheet, and what its other texts are.
+
+    Args:
+        first_index: the number that the first table gets in its file.
+    """
+    if grid.header_rows is not None:
+        table = stated_table(grid, first_index)
+        return Understood([table] if table is not None else [], [])
     blank_covered(grid)
     found = joined([part for block in find_blocks(grid) for segment in segments(block) for part in parted(segment)])
-    around = surroundings_of(found)
-    tables: list[Table] = []
+    around, lines = surroundings_of(found)
+    understood = Understood([], [line_decision(line) for line in lines])
     for segment, surroundings in zip([s for s in found if s.is_table], around, strict=True):
-        table = _table(segment, surroundings, first_index + len(tables))
+        table = _table(segment, surroundings, first_index + len(understood.tables))
         if table.columns:
-            tables.append(table)
-    return tables
+            understood.tables.append(table)
+        else:
+            understood.decisions.extend(surroundings.decisions)
+    return understood
+
+
+def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
+    """The tables of a sheet alone."""
+    return understand(grid, first_index).tables
 
 
 def blank_covered(grid: Grid) -> None:
@@ -69,10 +97,11 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     blank_filled = is_blank_filled(body, labels, totals)
     ancestors = outline(body, labels[-1]) if labels else None
     grouped = merged or blank_filled or inner_totals or ancestors is not None or any(sections)
+    evidence = list_evidence(body, labels, grouped=grouped) if labels else None
     groups = written_once(body, labels, totals)
     if blank_filled or merged:
         fill_down(body, labels, totals=totals)
-    if is_list(body, labels, grouped=grouped):
+    if evidence is not None and evidence >= LIST_EVIDENCE:
         labels, ancestors = groups, None
     captions = _take_captions(body, totals, labels)
     table = Table(
@@ -89,10 +118,11 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
         pages=tuple(segment.block.grid.pages),
     )
     _add_columns(table, body, labels, sections, ancestors)
-    mark_totals(table, totals, ancestors, labelled=bool(labels))
+    proved = mark_totals(table, totals, ancestors, labelled=bool(labels))
     formats = _formats(body)
     notes = surroundings.units or surroundings.inherited_units
     sets = {column: set(known) for column, known in formats.items()}
+    table.decisions = surroundings.decisions + table_decisions(table, Grounds(segment, evidence, proved))
     table.decisions += set_units(table, Evidence(notes, unit_row, sets, _telling_formats(body, formats), body.rates))
     return table
 

@@ -234,6 +234,11 @@ def is_note(text: str) -> bool:
     return bool(_NOTE.match(text) or _COUNT_LINE.match(text) or _PAGE.match(text))
 
 
+def is_page_number(text: str) -> bool:
+    """- 3 -, page 3 of 5, 3쪽."""
+    return bool(_PAGE.match(text))
+
+
 def is_key_value(text: str) -> bool:
     """A fact about the whole, no header: "조회일자: 2026-01-31"."""
     return bool(_KEY_VALUE.match(text))
