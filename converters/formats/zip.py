@@ -29,7 +29,7 @@ READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 Opened = Callable[[bytes | None], AbstractContextManager[IO[bytes]]]
-DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, KeyError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, LookupError)
 
 
 def read(document: Document, options: Options) -> Iterator[Grid]:

@@ -35,3 +35,8 @@ def test_an_unknown_declaration_does_no_harm() -> None:
 def test_broken_bytes_are_shown_as_such() -> None:
     damaged = KOREAN.encode() + b"\xff\xff,1\r\n"
     assert decode(damaged) == KOREAN + "\ufffd\ufffd,1\r\n"
+
+
+@pytest.mark.parametrize("declared", ["hex", "base64", "undefined", "no such\0codec", "idna"])
+def test_a_declaration_that_names_no_encoding_of_texts_is_passed_over(declared: str) -> None:
+    assert decode(KOREAN.encode("cp949"), declared=declared) == KOREAN

@@ -117,3 +117,9 @@ def test_an_empty_archive_says_so() -> None:
 
 def test_a_workbook_packed_with_backslashes_is_a_workbook() -> None:
     assert convert(zipped(("xl\\workbook.xml", b"<workbook/>")), name="x").format == "xlsx"
+
+
+def test_a_locked_member_without_its_header_is_no_defect() -> None:
+    cut = zipcrypto(b"a.csv", b"pw", b"").replace(b"\x0c\x00\x00\x00\x00\x00\x00\x00", b"\x05" + bytes(7))
+    conversion = convert(cut, name="x.zip", options=Options(passwords=("pw",)))
+    assert conversion.problems[0].code in ("needs_password", "broken_file")
