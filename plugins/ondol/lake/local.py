@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from ondol.errors import FatalError
 from ondol.faults import point
+from ondol.lake.base import raw_path
 
 CHUNK = 1 << 20
 
@@ -92,11 +93,6 @@ class LocalLake:
         point(f"lake:{target.parent.name}:before")
         Path(temporary.name).replace(target)
         point(f"lake:{target.parent.name}:after")
-
-
-def raw_path(sha256: str) -> str:
-    """Where a raw file of that content is kept, in any lake."""
-    return f"raw/{sha256[:2]}/{sha256}"
 
 
 def _from_uri(uri: str) -> Path:

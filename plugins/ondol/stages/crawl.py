@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ondol import registry
 from ondol.config.tenant import Source
 from ondol.errors import Rejected
-from ondol.lake.local import raw_path
+from ondol.lake.base import raw_path
 from ondol.manifest import Entry, Manifest
 from ondol.sources.base import Connector, Found
 from ondol.stages.context import StageContext
 
 
 def run(context: StageContext) -> Manifest:
-    """Everything that arrived in the interval, and what a person released from quarantine.
+    """Everything that arrived in the interval, what was released from quarantine, and what new passwords may open.
 
     Raises:
         RetriableError: a source is down; what others gave is stored and is not fetched again.
@@ -34,7 +35,7 @@ def run(context: StageContext) -> Manifest:
                     context.refuse("crawl", _unread(source, found), rejected)
                 else:
                     context.event("crawl", "collected", entries[-1])
-        entries.extend(_released(context, entries))
+        entries.extend(_again(context, entries))
     return context.manifest("crawl", entries, collected=len(entries), quarantined=refused)
 
 
@@ -64,13 +65,30 @@ def _unread(source: Source, found: Found) -> Entry:
     )
 
 
-def _released(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:
-    """Files that a person released, as they were when they were refused; in place of the same file collected now."""
-    for held in context.ledger.quarantine.released():
+def _again(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:
+    """Files to take up again, as they were when they were refused; in place of the same file collected now."""
+    for held, decision, reason in (*_released(context), *_unlocked(context)):
         entry = Entry.model_validate(held["entry"])
         if not entry.sha256 or not context.lake.exists(raw_path(entry.sha256)):
             continue
         again = {"item": held["as_item"] or None, "force": True, "accept": held["accept"], "tables": None, "tidy": None}
         collected[:] = [e for e in collected if (e.sha256, e.name) != (entry.sha256, entry.name)]
-        context.event("crawl", "released", entry, reason=held["note"])
+        context.event("crawl", decision, entry, reason=reason)
         yield entry.model_copy(update=again)
+
+
+def _released(context: StageContext) -> Iterator[tuple[dict[str, Any], str, str]]:
+    for held in context.ledger.quarantine.released():
+        yield held, "released", held["note"]
+
+
+def _unlocked(context: StageContext) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """What was refused for want of a password, when the tenant had others than now."""
+    locked = [q for q in context.ledger.quarantine.entries() if q["evidence"].get("state") == "needs_password"]
+    if locked:
+        from converters.cache import passwords_hash
+
+        now = passwords_hash(context.passwords())
+        for held in locked:
+            if now and now != held["evidence"].get("passwords"):
+                yield held, "retried", "the tenant's passwords have changed since it was refused"

@@ -9,7 +9,7 @@ import difflib
 from ondol.config.pattern import NameMatch, match_name
 from ondol.config.tenant import Item
 from ondol.errors import Rejected
-from ondol.lake.local import raw_path
+from ondol.lake.base import raw_path
 from ondol.manifest import Entry, Manifest, Period
 from ondol.stages.context import StageContext
 
@@ -86,7 +86,7 @@ def _text(context: StageContext, entry: Entry) -> str:
     from converters import sample_text
 
     path = context.lake.local(context.lake.uri(raw_path(entry.sha256)))
-    return "".join(sample_text(path, entry.name).split())
+    return "".join(sample_text(path, entry.name, context.passwords()).split())
 
 
 def _period(context: StageContext, item: Item, entry: Entry, named: NameMatch) -> Period:
@@ -109,7 +109,7 @@ def _period_in_content(context: StageContext, item: Item, entry: Entry) -> Perio
     from converters.periods import dates_in
 
     path = context.lake.local(context.lake.uri(raw_path(entry.sha256)))
-    for line in sample_text(path, entry.name).splitlines():
+    for line in sample_text(path, entry.name, context.passwords()).splitlines():
         for start, end in dates_in(line):
             return _widen(start, end, item.grain)
     raise Rejected(
