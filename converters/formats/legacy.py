@@ -59,7 +59,7 @@ def read(document: Document, options: Options, because: str) -> Iterator[Grid]:
             yield grid
     except (CalamineError, OSError, ValueError, struct.error) as error:
         raise Broken(
-            f"{document.name} is no sound xls workbook: {because}; {error}.",
+            f"{document.name} is a damaged xls workbook that no reader can read ({because[:200]}; {error}).",
             "Open it in a spreadsheet program and save it as xlsx, or ask the sender to.",
         ) from error
 
