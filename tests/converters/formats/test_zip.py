@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -119,7 +120,10 @@ def test_a_workbook_packed_with_backslashes_is_a_workbook() -> None:
     assert convert(zipped(("xl\\workbook.xml", b"<workbook/>")), name="x").format == "xlsx"
 
 
-def test_a_locked_member_without_its_header_is_no_defect() -> None:
-    cut = zipcrypto(b"a.csv", b"pw", b"").replace(b"\x0c\x00\x00\x00\x00\x00\x00\x00", b"\x05" + bytes(7))
-    conversion = convert(cut, name="x.zip", options=Options(passwords=("pw",)))
+def test_a_locked_member_that_ends_with_the_file_is_no_defect() -> None:
+    whole = zipcrypto(b"a.csv", b"pw", b"")
+    local, directory = whole[:35], whole[47:98]
+    directory = directory[:42] + struct.pack("<I", len(directory) + 22) + directory[46:]
+    end = struct.pack("<I4H2IH", 0x06054B50, 0, 0, 1, 1, len(directory), 0, len(local))
+    conversion = convert(b"PK\x03\x04" + directory + end + local, name="x.zip", options=Options(passwords=("pw",)))
     assert conversion.problems[0].code in ("needs_password", "broken_file")
