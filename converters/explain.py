@@ -106,7 +106,8 @@ def page(conversion: Conversion) -> str:
         name=escape(conversion.name),
         colours=colours,
         about=escape(
-            f"{conversion.format or 'unknown format'} · {conversion.state} · {len(conversion.tables)} tables · "
+            f"{conversion.format or 'unknown format'} · {conversion.state} · "
+            f"{len(conversion.tables)} table{'s' * (len(conversion.tables) != 1)} · "
             f"sha256 {conversion.sha256}"
         ),
         legend=legend,

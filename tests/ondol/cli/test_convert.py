@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -100,3 +101,19 @@ def test_options_that_exclude_each_other_are_a_wrong_command_line(ondol, workboo
     assert ondol("convert", workbook, "--facts", "--json").code == 2
     assert ondol("convert", workbook, "--to", "xml").code == 2
     assert ondol("convert", "gone.xlsx").code == 2
+
+
+def test_an_explanation_shows_the_sheet_and_each_decision_with_its_evidence(ondol, workbook):
+    said = ondol("convert", workbook, "--explain")
+    assert said.code == 0
+    assert re.search(r"A1\s+title\s+지점별 판매 실적\s+← ", said.out)
+    assert re.search(r"C4:C6\s+unit\s+천원\s+← .*A2", said.out)
+    assert "강남점" in said.out
+
+
+def test_an_explanation_is_written_as_a_page_too(ondol, workbook, tmp_path):
+    page = tmp_path / "explained.html"
+    said = ondol("convert", workbook, "--html", page)
+    assert (said.code, said.out) == (0, "")
+    assert f"{page}: open it in a browser" in said.err
+    assert "지점별 판매 실적" in page.read_text("utf-8")
