@@ -124,12 +124,17 @@ class _Workbook:
                         yield grid
 
     def _read_sheet(self, path: str, grid: Grid, *, since_1904: bool) -> None:
-        with self.archive.open(path) as stream:
-            _Sheet(grid, self.texts, self.kinds, self.meter, self.options.max_rows, since_1904).read(records(stream))
-        for target, purpose in self._relations(path).values():
-            if purpose.endswith("/comments") and target in self.archive.NameToInfo:
-                with self.archive.open(target) as stream:
-                    grid.comments = _comments(stream)
+        sheet = _Sheet(grid, self.texts, self.kinds, self.meter, self.options.max_rows, since_1904)
+        try:
+            with self.archive.open(path) as stream:
+                sheet.read(records(stream))
+            for target, purpose in self._relations(path).values():
+                if purpose.endswith("/comments") and target in self.archive.NameToInfo:
+                    with self.archive.open(target) as stream:
+                        grid.comments = _comments(stream)
+        except _DAMAGED as error:
+            grid.problems.append(_cut_off(grid.sheet, sheet.row + 1, error))
+        sheet.finish()
 
     def _relations(self, path: str) -> dict[str, tuple[str, str]]:
         """The part that each relation of a part leads to, and what it is."""
@@ -177,11 +182,11 @@ class _Sheet:
         self.row = -1
         self.values: list[Scalar] = []
         self.styles: list[int] = []
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
 
     def read(self, found: Iterator[tuple[int, bytes]]) -> None:
-        """Fills the grid."""
-        hidden_rows: set[int] = set()
-        hidden_columns: set[int] = set()
+        """Takes the rows, and what is said of the sheet."""
         for kind, data in found:
             if reader := _VALUES.get(kind):
                 self._cell(data, reader)
@@ -189,15 +194,18 @@ class _Sheet:
                 self._close_row()
                 (self.row,) = struct.unpack_from("<I", data)
                 if data[11] & 0x10:
-                    hidden_rows.add(self.row)
+                    self.hidden_rows.add(self.row)
             elif kind == _COLUMNS and data[16] & 1:
                 first, last = _CELL.unpack_from(data)
-                hidden_columns.update(range(first, min(last, MAX_COLUMNS - 1) + 1))
+                self.hidden_columns.update(range(first, min(last, MAX_COLUMNS - 1) + 1))
             elif kind == _MERGE:
                 top, bottom, left, right = struct.unpack_from("<4I", data)
                 self.grid.merges.append(Range(top, left, bottom, right))
+
+    def finish(self) -> None:
+        """Completes the grid."""
         self._close_row()
-        self.grid.hidden_rows, self.grid.hidden_columns = frozenset(hidden_rows), frozenset(hidden_columns)
+        self.grid.hidden_rows, self.grid.hidden_columns = frozenset(self.hidden_rows), frozenset(self.hidden_columns)
         self.grid.rows = dict(sorted(self.grid.rows.items()))
 
     def _cell(self, data: bytes, reader: Callable[[_Sheet, bytes, int], Scalar]) -> None:
@@ -286,6 +294,15 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
     if end > len(data):
         raise ValueError(f"a text claims {length:,} characters")
     return data[at:end].decode("utf-16-le", "replace"), end
+
+
+def _cut_off(sheet: str, row: int, error: Exception) -> Problem:
+    return Problem(
+        "sheet_cut_off",
+        f"the sheet could be read up to row {row} only: {error}.",
+        "Open the file in a spreadsheet program and save it anew.",
+        where=sheet,
+    )
 
 
 def _looks(stream: IO[bytes]) -> list[Look]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from converters import convert
 from converters.document import Document
-from converters.errors import Broken, ConverterError, OverLimit
+from converters.errors import ConverterError, OverLimit
 from converters.formats import xlsb
 from converters.grid import Grid
 from converters.model import Range
@@ -197,11 +197,12 @@ def test_limits_hold() -> None:
     assert list(grid.rows) == [0, 1, 2, 3, 4]
 
 
-def test_a_claim_of_gigabytes_is_broken() -> None:
-    with pytest.raises(Broken, match="claims"):
-        grids_of(workbook(b"\x06\xff\xff\xff\x7f"))
-    with pytest.raises(Broken, match="claims"):
-        grids_of(workbook(row(0, cell(6, 0, struct.pack("<I", 1 << 30)))))
+@pytest.mark.parametrize("odd", [b"\x06\xff\xff\xff\x7f", row(1, cell(6, 0, struct.pack("<I", 1 << 30)))])
+def test_a_claim_of_gigabytes_costs_what_is_behind_it(odd: bytes) -> None:
+    first, second = grids_of(workbook(row(0, text(0, "a")) + odd + row(2, text(0, "b")), row(0, text(0, "c"))))
+    assert (first.rows, second.rows) == ({0: ["a"]}, {0: ["c"]})
+    assert [problem.code for problem in first.problems] == ["sheet_cut_off"]
+    assert "claims" in first.problems[0].message
 
 
 WHOLE = row(0, text(0, "a"), real(1, 46000.0, style=1), cell(7, 2, bytes(4))) + row(1, cell(3, 0, b"\x07"))
