@@ -96,6 +96,8 @@ async def receive(request: Request, name: str | None, folder: Path, reachable: L
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(415, "Encoded body", "The body has a Content-Encoding.", "Send the file as it is.")
+    if not {"content-length", "transfer-encoding"} & set(request.headers):
+        raise Refused(400, "No body", "The request has no body.", "Send a file, also an empty one, with its length.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most + FORM_BYTES:
         raise _too_large(most)

@@ -19,6 +19,7 @@ from importlib import import_module
 from ondol import registry
 from ondol.config.loader import find_tenant
 from ondol.config.tenant import Tenant
+from ondol.conversion.base import Converter
 from ondol.embedded import database_uri, serving_uri
 from ondol.errors import FatalError
 from ondol.interval import Interval
@@ -132,6 +133,7 @@ def run_stage_in(context: StageContext, stage: Stage, inputs: list[str]) -> list
 def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Params) -> Iterator[StageContext]:
     """Everything that the stages of this profile read and write, closed at the end."""
     here = settings()
+    lake = open_lake(tenant.tenant)
     warehouse = registry.load(registry.WAREHOUSES, here.profile)(here.home, tenant.tenant)
     serving = registry.load(registry.SERVINGS, here.profile)(serving_uri(), tenant.tenant)
     with Ledger(database_uri(), tenant.tenant) as ledger:
@@ -141,12 +143,13 @@ def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Par
                 interval=interval,
                 run_id=_safe(run_id),
                 home=here.home,
-                lake=open_lake(tenant.tenant),
+                lake=lake,
                 ledger=ledger,
+                secrets=registry.load(registry.SECRETS, here.profile)(here.home),
+                converter=open_converter(lake),
                 warehouse=warehouse,
                 serving=serving,
                 params=params,
-                workers=here.workers,
             )
         finally:
             warehouse.close()
@@ -157,6 +160,14 @@ def open_lake(tenant: str) -> Lake:
     here = settings()
     lake: Lake = registry.load(registry.LAKES, here.profile)(here.home / "lake", tenant)
     return lake
+
+
+def open_converter(lake: Lake) -> Converter:
+    """What converts the files of a lake: see ONDOL_CONVERTER."""
+    here = settings()
+    kind = here.converter if here.converter in registry.CONVERTERS else "service"
+    converter: Converter = registry.load(registry.CONVERTERS, kind)(lake, here.workers, here.converter)
+    return converter
 
 
 def _earlier(context: StageContext, first: Stage) -> list[str]:

@@ -6,7 +6,8 @@
 | ONDOL_HOME | the folder of lake, warehouse and embedded PostgreSQL | .ondol beside the project |
 | ONDOL_TENANTS | the folder of the tenants' YAML | tenants/ of the project |
 | ONDOL_DATABASE | PostgreSQL of the ledger, a libpq URI | the embedded server |
-| ONDOL_WORKERS | processes that convert uses at once | one a core |
+| ONDOL_CONVERTER | what converts: `local` (worker processes), `job`, or the URL of a converter's service | local |
+| ONDOL_WORKERS | files that convert has in hand at once | one a core |
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
 """
 
@@ -28,6 +29,7 @@ class Settings:
     tenants: Path
     database: str | None
     serving: str | None
+    converter: str
     workers: int
 
     def __repr__(self) -> str:
@@ -44,8 +46,17 @@ def settings() -> Settings:
         tenants=Path(env("ONDOL_TENANTS") or PROJECT / "tenants").absolute(),
         database=env("ONDOL_DATABASE") or None,
         serving=env("ONDOL_SERVING") or None,
+        converter=_converter(env("ONDOL_CONVERTER")),
         workers=_workers(env("ONDOL_WORKERS")),
     )
+
+
+def _converter(text: str | None) -> str:
+    from ondol.errors import FatalError
+
+    if text and text not in ("local", "job") and not text.startswith(("http://", "https://")):
+        raise FatalError(f"ONDOL_CONVERTER is {text!r}: give local, job, or the http:// or https:// URL of a service")
+    return text or "local"
 
 
 def _workers(text: str | None) -> int:

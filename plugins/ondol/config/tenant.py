@@ -71,6 +71,18 @@ def check_identifier(value: str) -> str:
     return value
 
 
+def check_secret(value: str) -> str:
+    """Refuse what is no name of a secret, without showing it: someone may have written the secret itself."""
+    if len(value) > 40 or not re.fullmatch(SECRET_NAME, value):
+        raise Wrong(Fault("this is no name of a secret", allowed=SECRET_RULE))
+    return value
+
+
+SECRET_NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+SECRET_RULE = "a name of a-z, 0-9 and single dashes, a letter first; the password itself never stands here"
+SecretName = Annotated[str, Field(json_schema_extra={"pattern": f"^{SECRET_NAME}$"}), AfterValidator(check_secret)]
+"""A secret of this tenant. It has no underscore, so that tenant and name make a variable that no other pair makes."""
+
 TableName = Annotated[Name, AfterValidator(check_identifier)]
 """A table of the warehouse or of PostgreSQL: 1 to 63 of a-z, 0-9 and _, a letter first, no reserved word."""
 
@@ -231,6 +243,7 @@ class Tenant(Strict):
         schedule: when the DAG runs, a cron expression of five fields; null for only when triggered.
         start: the first day that has a run.
         paused: the DAG is created paused.
+        passwords: names of the tenant's secrets that open its encrypted files; each is tried on each such file.
         sources: the places that files come from.
         items: the kinds of file that are expected.
         transform: which Dataform models make the marts; none without it.
@@ -243,6 +256,7 @@ class Tenant(Strict):
     schedule: str | None = "0 7 * * *"
     start: dt.date = dt.date(2026, 1, 1)
     paused: bool = False
+    passwords: tuple[SecretName, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
     transform: Transform | None = None

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from ondol.config.loader import rules_hash
 from ondol.config.tenant import Tenant
+from ondol.conversion.base import Converter
 from ondol.errors import Rejected
 from ondol.interval import Interval
 from ondol.lake.base import Lake
 from ondol.ledger.events import Event, Ledger
 from ondol.manifest import Entry, Manifest, Stage
+from ondol.secrets.base import Secrets
 from ondol.serving.base import Serving
 from ondol.warehouse.base import Warehouse
 
@@ -37,7 +39,8 @@ class StageContext:
 
     Args:
         run_id: keeps the manifests of two runs of one interval apart.
-        workers: processes that convert may use.
+        secrets: the tenant's secrets, by the names that its YAML gives.
+        converter: what convert has files converted by.
     """
 
     tenant: Tenant
@@ -48,8 +51,9 @@ class StageContext:
     ledger: Ledger
     warehouse: Warehouse
     serving: Serving
+    secrets: Secrets
+    converter: Converter
     params: Params = Params()
-    workers: int = 2
     _events: list[Event] = field(default_factory=list)
 
     @property
@@ -60,6 +64,11 @@ class StageContext:
     def rules(self, entry: Entry) -> str:
         """The hash of the rules that apply to a recognised file."""
         return rules_hash(self.tenant.item(entry.item)) if entry.item else ""
+
+    def passwords(self) -> tuple[str, ...]:
+        """The tenant's passwords for encrypted files, as far as they are there."""
+        found = (self.secrets.get(self.tenant.tenant, name) for name in self.tenant.passwords)
+        return tuple(password for password in found if password is not None)
 
     def event(
         self,
