@@ -13,6 +13,7 @@ from converters.tables.units import Stated, is_unit, kind_of_unit, split_units, 
 from converters.tables.words import Measure, bare, is_count_label, is_unit_header, may_be_rate, measure
 
 _SYMBOLS = frozenset("₩￦$¥€£￥")
+_WEEKDAYS = frozenset("월화수목금토일月火水木金土日")
 _EACH = ("당", "단가", "per", "평균", "単価")
 _RATE = Stated("", because="rates have none")
 _NO_MONEY = Stated("", because="a count")
@@ -42,7 +43,9 @@ def set_units(table: Table, evidence: Evidence) -> list[Decision]:
     """Gives each value column and each cell that has another its unit; says what each column's is from."""
     columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
     notes = _parted(evidence.notes, columns)
-    found = [(c, _unit_of(c, evidence, notes)) for c in columns]
+    weekdays = [c for c in columns if c.path and bare(c.path[-1]) in _WEEKDAYS]
+    unnamed = weekdays if len(weekdays) > 2 else []  # 월 and 일 beside 화 are no months and days
+    found = [(c, _unit_of(c, () if c in unnamed else c.path, evidence, notes)) for c in columns]
     for column, stated in found:
         column.unit = stated.unit or None
     _set_cell_units(table, [c for c, stated in found if stated is not _RATE], evidence, notes)
@@ -65,9 +68,13 @@ def _decision(table: Table, column: Column, stated: Stated) -> Decision:
     return Decision("unit", region, stated.unit, stated.sure, stated.because)
 
 
-def _unit_of(column: Column, evidence: Evidence, notes: Sequence[Stated]) -> Stated:
-    """What states the unit of a column: its own header before its cells, these before the notes."""
-    kind = measure_of(column.path)
+def _unit_of(column: Column, path: Sequence[str], evidence: Evidence, notes: Sequence[Stated]) -> Stated:
+    """What states the unit of a column: its own header before its cells, these before the notes.
+
+    Args:
+        path: the header texts that may say what the column measures.
+    """
+    kind = measure_of(path)
     formats = evidence.formats.get(column.index, set())
     own = evidence.unit_row.get(column.index) or header_unit(column.path)
     if (kind == "rate" and not own) or column.index in evidence.rates or _is_percent(column, formats):
@@ -75,7 +82,7 @@ def _unit_of(column: Column, evidence: Evidence, notes: Sequence[Stated]) -> Sta
     if own:
         where = "the row of units" if column.index in evidence.unit_row else f"the header '{'/'.join(column.path)}'"
         return _RATE if kind_of_unit(own) == "rate" else Stated(own, because=where)
-    note = unit_from_notes(column.path, notes)
+    note = unit_from_notes(path, notes)
     if column.unit and not (note and column.unit in _SYMBOLS):
         return Stated(column.unit, because="the texts of its cells")
     return note or _format_unit(formats) or _NONE

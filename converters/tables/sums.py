@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import accumulate, compress
-from operator import mul
+from itertools import accumulate, chain, pairwise
 from typing import TypeGuard
 
 from converters.model import Scalar
@@ -18,6 +17,7 @@ from converters.tables.words import is_total, may_be_total
 
 TOLERANCE = 1e-6
 MAX_SPANS = 200
+MAX_TRIED = 4000
 MAX_ROWS = 2000
 FEW_ROWS = 20
 MAX_CHOICES = 60
@@ -68,16 +68,15 @@ def row_sums(
     if not columns or not totals:
         return {}
     marks = sorted(totals)
-    length = len(columns[0])
-    details = _Running(columns, [position not in totals for position in range(length)])
-    groups = _Running(columns, [position in inner for position in range(length)]) if inner else None
+    details, groups = _details(columns, marks), _groups(columns, marks, inner)
     found: dict[int, Proof] = {}
     for place, position in enumerate(marks):
-        tried = [details.best(position, _spans(marks, place, length))]
+        figures = [values[position] for values in columns]
+        tried = [details.best(figures, _spans(place, len(marks)))]
         if not _holds(tried) and position in families:
             tried.append(proof_of(columns, position, families[position]))
-        if not _holds(tried) and groups and position not in inner:
-            tried.append(groups.best(position, _spans(marks, place, length)))
+        if not _holds(tried) and position not in inner:
+            tried.append(groups.best(figures, _spans(place, len(marks))))
         if best := max((proof for proof in tried if proof), key=_rank, default=None):
             found[position] = best
     return found
@@ -132,40 +131,59 @@ def _runs(places: Sequence[int], position: int) -> Iterator[Sequence[int]]:
     yield from (after[:end] for end in range(len(after), 1, -1))
 
 
-def _spans(marks: Sequence[int], place: int, length: int) -> Iterator[tuple[int, int]]:
-    """Rows right above a total, up to the total before, the one before that, the top; then those right below it."""
-    position = marks[place]
-    for start in (*reversed(marks[max(0, place - MAX_SPANS) : place]), -1):
-        yield start + 1, position
-    for end in (*marks[place + 1 : place + MAX_SPANS], length):
-        yield position + 1, end
+def _spans(place: int, count: int) -> Iterator[tuple[int, int]]:
+    """The gaps between totals, first and past the last, that a total may sum: right above it, more, all; then below."""
+    reach = max(3, min(MAX_SPANS, MAX_TRIED // count))
+    for above in (*range(place - 1, max(-1, place - 1 - reach), -1), -1):
+        yield above + 1, place + 1
+    for below in (*range(place + 1, min(count, place + reach)), count):
+        yield place + 1, below + 1
 
 
+@dataclass(frozen=True, slots=True)
 class _Running:
-    """The sums of any run of those rows that count."""
+    """Running sums over rows, cut into pieces by the totals among them.
 
-    def __init__(self, columns: Figures, counted: Sequence[bool]) -> None:
-        self.columns = columns
-        self.counted = counted
-        self.counts = list(accumulate(counted, initial=0))
-        self.sums = [list(accumulate(map(mul, _figures(values), counted), initial=0)) for values in columns]
+    Args:
+        rows: the rows of each piece.
+        sums: for each column, the sum of all pieces before each piece, and of all.
+        shift: how many pieces fewer there are than gaps between totals.
+    """
 
-    def best(self, position: int, spans: Iterable[tuple[int, int]]) -> Proof | None:
-        """The first run of rows that adds up to a row, else the one that comes nearest."""
-        totals = [values[position] for values in self.columns]
+    rows: Sequence[Sequence[int]]
+    sums: Sequence[Sequence[float]]
+    shift: int = 0
+
+    def best(self, totals: Sequence[Scalar], spans: Iterable[tuple[int, int]]) -> Proof | None:
+        """The first span that adds up to some totals, one a column; else the one that comes nearest."""
         best: Proof | None = None
-        for start, end in spans:
-            if self.counts[start] == self.counts[end]:
+        for first, past in spans:
+            last = past - self.shift
+            if not any(map(len, self.rows[first:last])):
                 continue
-            proof = _judged(totals, [sums[end] - sums[start] for sums in self.sums], range(start, end))
+            proof = _judged(totals, [sums[last] - sums[first] for sums in self.sums], range(first, last))
             if proof and (best is None or _rank(proof) > _rank(best)):
                 best = proof
             if best and best.holds:
                 break
-        if best is None:
-            return None
-        parts = tuple(compress(best.parts, self.counted[best.parts[0] : best.parts[-1] + 1]))
-        return replace(best, parts=parts)
+        return best and replace(best, parts=tuple(chain.from_iterable(self.rows[piece] for piece in best.parts)))
+
+
+def _details(columns: Figures, marks: Sequence[int]) -> _Running:
+    """The rows between totals."""
+    rows = [range(above + 1, below) for above, below in pairwise([-1, *marks, len(columns[0])])]
+    sums = []
+    for values in map(_figures, columns):
+        pieces = (sum(values[gap.start : gap.stop]) for gap in rows)
+        sums.append(list(accumulate(pieces, initial=0)))
+    return _Running(rows, sums)
+
+
+def _groups(columns: Figures, marks: Sequence[int], inner: Collection[int]) -> _Running:
+    """The totals of one group, each a piece of its own."""
+    rows = [[mark] if mark in inner else [] for mark in marks]
+    sums = [list(accumulate((_total(values[i] for i in piece) for piece in rows), initial=0)) for values in columns]
+    return _Running(rows, sums, shift=1)
 
 
 def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int]) -> Proof | None:
@@ -186,9 +204,12 @@ def _rank(proof: Proof) -> tuple[float, float]:
     return proof.held / proof.of, -abs(proof.gap)
 
 
-def _figures(values: Sequence[Scalar]) -> list[float]:
+def _figures(values: Sequence[Scalar]) -> Sequence[float]:
     """The numbers of a column, 0 for all else."""
-    if set(map(type, values)) <= {int, float, type(None)}:
+    types = set(map(type, values))
+    if types <= {int, float}:
+        return values  # type: ignore[return-value]
+    if types <= {int, float, type(None)}:
         return [value or 0 for value in values]  # type: ignore[misc]
     return [float(value) if is_number(value) else 0 for value in values]
 
