@@ -17,6 +17,7 @@ from converters.formats.registry import grids_of
 from converters.grid import Grid
 from converters.model import Conversion, Problem, State
 from converters.options import DEFAULTS, Options
+from converters.tables.timeline import set_periods
 from converters.tables.understand import understand
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ def _convert(document: Document, options: Options, result: Conversion) -> None:
 
 def _understand(grid: Grid, options: Options, result: Conversion) -> None:
     understood = understand(grid, first_index=len(result.tables))
+    for table in understood.tables:
+        table.decisions += set_periods(table, result.name)
     result.tables.extend(understood.tables)
     if options.explain:
         owned = (decision for table in understood.tables for decision in table.decisions)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from converters.periods import Period
+
 Scalar = None | bool | int | float | Decimal | str | dt.date | dt.datetime | dt.time
 ColumnType = Literal["number", "text", "date", "bool", "null", "mixed"]
 FactType = Literal["number", "text", "date", "bool", "null"]
@@ -110,6 +112,7 @@ class Column:
         derived: an outer label that section rows or indentation give: its values have no cell in their own row; its
             path is the label's header and the level, outermost first ("구분", "1"). It gives no facts.
         sums: of a subtotal column, the `index` of each column that it sums; empty where arithmetic does not show it.
+        period: what its header names as the time of its values (1월, 전년동기); None where it names none.
     """
 
     index: int
@@ -121,6 +124,7 @@ class Column:
     subtotal: bool = False
     derived: bool = False
     sums: tuple[int, ...] = ()
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class Table:
         sums: of a subtotal row, by its grid row: the grid rows that it sums; absent where arithmetic does not show it.
         pages: where in the file the rows are, if not in `sheet` under their own number; ascending by `first`.
         decisions: what was decided about the region and what is around it, and why.
+        period: what it speaks of, by its title, its notes, the sheet, the file or its headers; None if none says.
     """
 
     sheet: str
@@ -178,6 +183,7 @@ class Table:
     sums: dict[int, tuple[int, ...]] = field(default_factory=dict)
     pages: tuple[Page, ...] = ()
     decisions: list[Decision] = field(default_factory=list)
+    period: Period | None = None
 
     def place(self, row: int) -> tuple[str, int]:
         """The sheet and the 0-based row there, as the file has them, of a grid row."""

@@ -7,8 +7,9 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Span(NamedTuple):
@@ -23,9 +24,40 @@ class Span(NamedTuple):
         if self.start == self.end:
             return "day"
         for grain, length in (("month", 1), ("quarter", 3), ("half", 6), ("year", 12)):
-            if (self.start.month - 1) % length == 0 and self == _months(self.start.year, self.start.month, length):
+            if (self.start.month - 1) % length == 0 and self == months(self.start.year, self.start.month, length):
                 return grain
         return "range"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a table, a column or a row speaks of.
+
+    Args:
+        start / end: its first and its last day.
+        basis: `during` for what happened in it, `as_of` for what was so at the end of its last day, `to_date` for a sum
+            that began with the year.
+    """
+
+    start: dt.date
+    end: dt.date
+    basis: Literal["during", "as_of", "to_date"] = "during"
+
+    @property
+    def span(self) -> Span:
+        """Its first and last day alone."""
+        return Span(self.start, self.end)
+
+    def __str__(self) -> str:
+        first, last = self.start.isoformat(), self.end.isoformat()
+        name = {
+            "day": first,
+            "month": first[:7],
+            "quarter": f"{first[:4]} Q{self.start.month // 3 + 1}",
+            "half": f"{first[:4]} H{self.start.month // 6 + 1}",
+            "year": first[:4],
+        }.get(self.span.grain, f"{first} to {last}")
+        return {"during": name, "as_of": f"as of {last}", "to_date": f"{name} (to date)"}[self.basis]
 
 
 _Y = r"(?P<y>(?:19|20)\d{2}|\d{2})"
@@ -44,26 +76,31 @@ def _day(year: int, found: re.Match[str]) -> Span:
 
 
 def _month(year: int, found: re.Match[str]) -> Span:
-    return _months(year, _month_of(found), 1)
+    return months(year, _month_of(found), 1)
 
 
 def _month_range(year: int, found: re.Match[str]) -> Span:
-    return Span(_months(year, int(found["m"]), 1).start, _months(year, int(found["n"]), 1).end)
+    return Span(months(year, int(found["m"]), 1).start, months(year, int(found["n"]), 1).end)
 
 
 def _quarter(year: int, found: re.Match[str]) -> Span:
-    return _months(year, int(found["q"]) * 3 - 2, 3)
+    return months(year, int(found["q"]) * 3 - 2, 3)
 
 
 def _half(year: int, found: re.Match[str]) -> Span:
-    return _months(year, 1 if found["h"] in "상上1" else 7, 6)
+    return months(year, 1 if found["h"] in "상上1" else 7, 6)
 
 
 def _whole_year(year: int, found: re.Match[str]) -> Span:
-    return _months(year, 1, 12)
+    return months(year, 1, 12)
 
 
-def _months(year: int, first: int, count: int) -> Span:
+def months(year: int, first: int, count: int) -> Span:
+    """So many months of a year from the first on.
+
+    Raises:
+        ValueError: they go past its end.
+    """
     last = first + count - 1
     if last > 12:
         raise ValueError("past the end of the year")
@@ -135,7 +172,7 @@ def dates_in(text: str) -> list[Span]:
     2026-01-05 · 26.1.5 · 20260105 · 2026년 1월 5일(월) · 2026.01 · '26.1 · 2026년 1~3월 · 2026년 1분기 · 1Q26 ·
     2026년 상반기 · 2026년 · FY2026 · Jan 2026 · 2026.01.01~31 · 2026년 12월 29일 ~ 1월 4일.
     """
-    plain = _plain(text)
+    plain = plain_text(text)
     rest, found_at = plain, list[tuple[int, int, Span]]()
     for pattern, read in _PATTERNS:
         for found in pattern.finditer(rest):
@@ -154,7 +191,7 @@ def day_of(text: str, near: Span | None = None) -> dt.date | None:
     Args:
         near: completes a text that names no year ("1/5") or no month ("5일"); without it, such a text is no day.
     """
-    plain = _plain(text)
+    plain = plain_text(text)
     if len(plain) > LONGEST:
         return None
     plain = _WEEKDAY.sub("", _CLOCK.sub("", plain)).rstrip(". ")
@@ -178,7 +215,7 @@ def month_of(text: str, near: Span | None = None) -> dt.date | None:
     Args:
         near: completes a text that names no year ("5월", "May"); without it, such a text is no month.
     """
-    plain = _plain(text)
+    plain = plain_text(text)
     if len(plain) > LONGEST:
         return None
     plain = _BRACKET.sub("", plain) or plain
@@ -192,7 +229,7 @@ def month_of(text: str, near: Span | None = None) -> dt.date | None:
     return None
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Half width, and no run of white space, over which patterns would take time that grows with its square."""
     return western(" ".join(unicodedata.normalize("NFKC", text).split()))
 
@@ -253,7 +290,7 @@ def _with_end(rest: str, span: Span) -> Span:
         if span.grain == "day":
             last = _valid(year, month, int(found["d"]))
         else:
-            last = _months(year, month, 1).end if 1 <= month <= 12 else None
+            last = months(year, month, 1).end if 1 <= month <= 12 else None
         if last and last >= span.start:
             return Span(span.start, last)
     return span

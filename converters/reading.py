@@ -191,7 +191,7 @@ class _Reader:
     ) -> tuple[list[Scalar], dict[int, str]]:
         cast = caster(rule.type, Span(self.about.period_start, self.about.period_end), by)
         if rule.codes is None:
-            return cast_all(raw, cast)
+            return self._completed(rule, raw, *cast_all(raw, cast))
         codes = {"".join(written.split()): code for written, code in rule.codes.items()}
         coded, unknown = list[Scalar](), dict[int, str]()
         for i, text in enumerate(cast_all(raw, caster("text"))[0]):
@@ -200,8 +200,20 @@ class _Reader:
             if not known:
                 near = difflib.get_close_matches(str(text), rule.codes, n=1, cutoff=0.5)
                 unknown[i] = f"one of the {len(codes)} texts in codes" + (f", such as '{near[0]}'" if near else "")
-        values, wrong = cast_all(coded, cast)
+        values, wrong = self._completed(rule, coded, *cast_all(coded, cast))
         return values, wrong | unknown
+
+    def _completed(
+        self, rule: ColumnRule, raw: Sequence[Scalar], values: list[Scalar], wrong: dict[int, str]
+    ) -> tuple[list[Scalar], dict[int, str]]:
+        """Dates and months that the item's period does not complete, completed by the table's own."""
+        if not wrong or rule.type not in ("date", "month") or self.table.period is None:
+            return values, wrong
+        at = list(wrong)
+        retried, left = cast_all((raw[i] for i in at), caster(rule.type, self.table.period.span))
+        for i, value in zip(at, retried, strict=True):
+            values[i] = value
+        return values, {at[order]: allowed for order, allowed in left.items()}
 
     def _factor(self, name: str, rule: ColumnRule, column: Column, written: str | None) -> Fraction | None:
         """What the values of a column are multiplied by to be in the rule's unit."""

@@ -18,10 +18,11 @@ from typing import Any
 import pyarrow as pa
 
 from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, View
+from converters.periods import Period
 from converters.tables.arrow import exact_type
 
 KEY = b"ondol"
-LAYOUT = 3
+LAYOUT = 4
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -156,6 +157,7 @@ def _table_data(table: Table) -> dict[str, Any]:
         "sums": sorted(table.sums.items()),
         "pages": _pages_data(table.pages),
         "decisions": _decisions_data(table.decisions),
+        "period": _period_data(table.period),
         "columns": [
             {
                 "index": c.index,
@@ -166,6 +168,7 @@ def _table_data(table: Table) -> dict[str, Any]:
                 "subtotal": c.subtotal,
                 "derived": c.derived,
                 "sums": c.sums,
+                "period": _period_data(c.period),
                 "tagged": exact_type(c.values) is None,
             }
             for c in table.columns
@@ -191,6 +194,7 @@ def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
         sums={row: tuple(rows) for row, rows in data["sums"]},
         pages=_pages(data["pages"]),
         decisions=_decisions(data["decisions"]),
+        period=_period(data["period"]),
     )
 
 
@@ -206,6 +210,7 @@ def _column(array: Any, data: dict[str, Any]) -> Column:
         subtotal=data["subtotal"],
         derived=data["derived"],
         sums=tuple(data["sums"]),
+        period=_period(data["period"]),
     )
 
 
@@ -237,6 +242,14 @@ def _view(data: dict[str, Any]) -> View:
         hidden_columns=tuple(data["hidden_columns"]),
         decisions=_decisions(data["decisions"]),
     )
+
+
+def _period_data(period: Period | None) -> list[str] | None:
+    return [period.start.isoformat(), period.end.isoformat(), period.basis] if period else None
+
+
+def _period(data: Sequence[Any] | None) -> Period | None:
+    return Period(dt.date.fromisoformat(data[0]), dt.date.fromisoformat(data[1]), data[2]) if data else None
 
 
 def _pages_data(pages: Sequence[Page]) -> list[list[Any]]:

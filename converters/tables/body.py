@@ -22,6 +22,7 @@ class Body:
         raw: the values of each column, one a row.
         kinds: what most values of each column are, as Block.kinds.
         rates: the columns whose texts are percentages.
+        reasons: why a column is typed as it is, where that is not plain to see.
     """
 
     block: Block
@@ -32,6 +33,7 @@ class Body:
     raw: dict[int, list[Scalar]] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     rates: set[int] = field(default_factory=set)
+    reasons: dict[int, str] = field(default_factory=dict)
 
     def load(self) -> None:
         """Reads the columns from the grid; again after rows were taken out."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
-from converters.model import ColumnType, Scalar
+from converters.model import ColumnType, Decision, Range, Scalar, Table
 from converters.scales import Unit
 from converters.scales import unit as scale_of
 from converters.tables.dates import SERIALS, date_in, loose_date_in, serial_date, slashed_dates
@@ -78,6 +78,25 @@ def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Type
         _drop_infinities(column)
     _unify(column, types - {_NONE}, path)
     return column
+
+
+def type_decisions(table: Table, because: Mapping[int, str]) -> list[Decision]:
+    """Why columns are typed as they are, where that is not plain to see.
+
+    Args:
+        because: what Typed.because said, by grid column.
+    """
+    return [
+        Decision(
+            "type",
+            Range(table.rows[0], c.index, table.rows[-1], c.index),
+            c.type,
+            0.7 + 0.2 * (c.type != "mixed"),
+            because[c.index],
+        )
+        for c in table.columns
+        if not c.derived and because.get(c.index)
+    ]
 
 
 def _texts(values: list[Scalar]) -> Counter[str]:

@@ -10,7 +10,7 @@ from converters.model import Column, Decision, Range, Scalar, Table
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
 from converters.tables.cells import shows_period
-from converters.tables.columns import Typed, typed
+from converters.tables.columns import Typed, type_decisions, typed
 from converters.tables.decisions import Grounds, table_decisions
 from converters.tables.header import is_unit_row, paths
 from converters.tables.labels import (
@@ -124,6 +124,7 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     sets = {column: set(known) for column, known in formats.items()}
     table.decisions = surroundings.decisions + table_decisions(table, Grounds(segment, evidence, proved))
     table.decisions += set_units(table, Evidence(notes, unit_row, sets, _telling_formats(body, formats), body.rates))
+    table.decisions += type_decisions(table, body.reasons)
     return table
 
 
@@ -214,6 +215,7 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
     table.nulls.update({(rows[i], column): mark for i, mark in result.nulls.items()})
     table.errors.update({(rows[i], column): text for i, text in result.errors.items()})
     found = Column(column, body.paths[column], result.type, result.values, role="label" if label else "value")
+    body.reasons[column] = result.because
     if result.percent:
         body.rates.add(column)
     elif result.units:

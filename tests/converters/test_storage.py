@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters import storage
-from converters.model import Column, Conversion, Problem, Range, Scalar, Table
+from converters.model import Column, Conversion, Decision, Problem, Range, Scalar, Table
+from converters.periods import Period
 
 MIXED: list[Scalar] = [
     None,
@@ -36,7 +37,15 @@ def conversion_of(*columns: list[Scalar]) -> Conversion:
         index=0,
         region=Range(1, 0, rows + 1, len(columns) - 1),
         columns=[
-            Column(i, ("1월", f"열{i}"), "mixed", values, unit="천원" if i else None, role="label" if i else "value")
+            Column(
+                i,
+                ("1월", f"열{i}"),
+                "mixed",
+                values,
+                unit="천원" if i else None,
+                role="label" if i else "value",
+                period=Period(dt.date(2026, 1, 1), dt.date(2026, 1, 31), "to_date") if i else None,
+            )
             for i, values in enumerate(columns)
         ],
         rows=list(range(2, rows + 2)),
@@ -48,6 +57,8 @@ def conversion_of(*columns: list[Scalar]) -> Conversion:
         cell_units={(3, 0): None, (2, 0): "EA"},
         nulls={(2, 1): "-"},
         captions={(4, 0): "합계"},
+        decisions=[Decision("period", Range(1, 0, 2, 1), "2026-01", 0.95, "the title")],
+        period=Period(dt.date(2026, 1, 31), dt.date(2026, 1, 31), "as_of"),
     )
     return Conversion("파일.xlsx", "ab" * 32, "xlsx", "partial", [table], [Problem("c", "m", "r", "w")])
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from converters.errors import ContractBroken
+from converters.periods import Period
 from converters.tagging import tag
 from tests.converters.by_hand import ABOUT, conversion, rule, table
 
@@ -103,6 +105,15 @@ def test_a_header_that_fits_the_glob_but_is_no_month_is_refused():
     assert error.reason == "매출 (month) is '전월'; allowed is a month, such as 2026-05 or 5월."
     by = MONTHS.replace('"*월"', "[1월, 2월]")
     assert rows_of(table(["지점", "전월", "1월"], ["강남점", 9, 1]), by) == [("강남점", month(1), 1)]
+
+
+def test_a_month_that_the_items_period_has_twice_is_that_of_the_tables_own():
+    about = replace(ABOUT, period_start=dt.date(2025, 1, 1), period_end=dt.date(2026, 12, 31))
+    found = table(["지점", "5월", "6월"], ["강남점", 1, 2])
+    with pytest.raises(ContractBroken, match="allowed is a month"):
+        tag(conversion(found), rule(MONTHS), about)
+    found.period = Period(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    assert tag(conversion(found), rule(MONTHS), about).table.column("month").to_pylist() == [month(5), month(6)]
 
 
 def test_a_measure_that_one_month_lacks_is_refused_unless_it_is_optional():
