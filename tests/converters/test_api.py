@@ -35,7 +35,7 @@ def test_a_name_says_nothing_about_the_format(workbook: Callable[..., Path]) -> 
         (b"   \n \n", "quarantined", "broken_file"),
         (b"PK\x03\x04 cut off", "quarantined", "broken_file"),
         (bytes(range(256)) * 8, "unsupported", "unsupported_format"),
-        (b"%PDF-1.7\n...", "unsupported", "unsupported_format"),
+        (b"%PDF-1.7\n...", "quarantined", "broken_file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "unsupported", "unsupported_format"),
         (b'{"a": [1, 2', "quarantined", "broken_file"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "unsupported", "unsupported_format"),

@@ -19,6 +19,9 @@ from converters.formats.pdf.shapes import Cell, Line, Region, Rule
 FAR = 2.6
 """A line so many times the usual distance below the last one is no longer of the same table."""
 
+CLOSE = 0.75
+"""A line nearer than this share of the usual distance goes on with the cells above."""
+
 LONG = 15.0
 """Texts without figures that are usually longer, in heights of letters, are prose in columns."""
 
@@ -148,7 +151,7 @@ def _spans(upper: Row, below: Sequence[Row]) -> bool:
 def _region(group: _Group, rules: Sequence[Rule]) -> Region:
     """The table that rows make."""
     lines, columns = group.rows, group.columns
-    rows = _rows(lines, rules)
+    rows = _rows(lines, columns, rules)
     header = header_of([parts[0] for parts in rows])
     cells = [
         cell for number, parts in enumerate(rows) for cell in _cells(number, parts, columns, upper=number < header - 1)
@@ -197,22 +200,33 @@ def _is_table(group: Sequence[Row], columns: Sequence[Column]) -> bool:
     return median(lengths) <= LONG and filled * 5 >= 3 * len(several) * len(columns) and len(several) > 2
 
 
-def _rows(group: Sequence[Row], rules: Sequence[Rule]) -> list[list[Row]]:
+def _rows(group: Sequence[Row], columns: Sequence[Column], rules: Sequence[Rule]) -> list[list[Row]]:
     """The lines of each row: one, or several where rules or the distance show that a cell's text goes on."""
-    left, right = min(row.line.left for row in group), max(row.line.right for row in group)
-    walls = [r.at for r in rules if r.start <= left + 9 and r.end >= right - 9]
-    walls = [y for y in walls if group[0].line.middle < y < group[-1].line.middle]
-    gaps = [b.line.middle - a.line.middle for a, b in itertools.pairwise(group)]
+    gaps = [lower.line.middle - upper.line.middle for upper, lower in itertools.pairwise(group)]
     usual = median(gaps) if gaps else 0.0
+    walls = _walls(group, rules)
     rows = [[group[0]]]
     for (upper, lower), gap in zip(itertools.pairwise(group), gaps, strict=True):
-        walled = len(walls) * 2 >= len(group) / 2 and len(walls) > 2
-        apart = any(upper.line.middle < y < lower.line.middle for y in walls) if walled else gap > 0.75 * usual
-        if apart or lower.figures or not any(row.figures for row in rows[-1]):
+        apart = any(upper.line.middle < y < lower.line.middle for y in walls) if walls else gap > CLOSE * usual
+        if apart or lower.figures or not any(row.figures for row in rows[-1]) or not _continues(upper, lower, columns):
             rows.append([lower])
         else:
             rows[-1].append(lower)
     return rows
+
+
+def _walls(group: Sequence[Row], rules: Sequence[Rule]) -> list[float]:
+    """The y of the rules across a table, if there are enough to part its rows."""
+    left, right = min(row.line.left for row in group), max(row.line.right for row in group)
+    first, last = group[0].line.middle, group[-1].line.middle
+    walls = [r.at for r in rules if first < r.at < last and r.start <= left + 9 and r.end >= right - 9]
+    return walls if len(walls) > 2 and len(walls) * 4 >= len(group) else []
+
+
+def _continues(upper: Row, lower: Row, columns: Sequence[Column]) -> bool:
+    """Over each text of a line stands another that it may be the rest of."""
+    above = {place(chunk, columns)[0] for chunk in upper.chunks}
+    return all(place(chunk, columns)[0] in above for chunk in lower.chunks)
 
 
 def _cells(number: int, rows: Sequence[Row], columns: Sequence[Column], *, upper: bool) -> list[Cell]:

@@ -24,7 +24,7 @@ from converters.formats.pdf.shapes import SPACE, Word, joined
 
 UNKNOWN = "\ufffd"
 TOUCH = 0.08
-"""Letters nearer than so many times their height touch; a space that the file has counts if they do not."""
+"""Letters nearer than so many times their height touch; a space that the file has is at least so wide."""
 
 BREAK = 1.0
 """Letters further apart belong to different words for certain, whatever the letter spacing."""
@@ -118,7 +118,7 @@ class CharacterReader:
         letters = self._letters(text_page, count)
         turn = _turn(text_page, count)
         page = Page(turn=turn, box=turned(box, turn))
-        runs = _Runs(page, lambda i: _angle(text_page, i))
+        runs = _Runs(page, text_page)
         runs.read(letters.turned(turn))
         for degrees in (90, 270, 180):
             if positions := runs.others.get((turn + degrees) % 360):
@@ -172,45 +172,48 @@ def _turn(text_page: Any, count: int) -> int:
 class _Runs:
     """Cuts the letters of a page into runs on one line, and those into words."""
 
-    def __init__(self, page: Page, angle: Any) -> None:
+    def __init__(self, page: Page, text_page: Any = None) -> None:
         self.page = page
-        self.angle = angle
+        self.text_page = text_page
         self.others: dict[int, list[int]] = {}
 
     def read(self, letters: _Letters) -> None:
         """Adds the words of all level letters to the page; keeps the positions of the others by their angle."""
-        start = -1
         gaps: list[float] = []
         spaces: set[int] = set()
         height = base = end = 0.0
-        blank = False
+        blank = -1
         places: list[int] = []
         for i, (text, left, bottom, right, top) in enumerate(
             zip(letters.texts, letters.lefts, letters.bottoms, letters.rights, letters.tops, strict=True)
         ):
             if text in _BLANK:
-                blank = True
+                blank = i
                 continue
             gap = left - end
-            if start >= 0 and -0.3 < (bottom - base) / height < 0.3 and -0.5 * height < gap < BREAK * height:
-                if blank:
+            if places and -0.3 < (bottom - base) / height < 0.3 and -0.5 * height < gap < BREAK * height:
+                if blank >= 0 and left - letters.lefts[blank] >= TOUCH * height and self._is_real(blank):
                     spaces.add(len(gaps))
                 gaps.append(gap)
                 places.append(i)
             else:
                 if places:
                     self._add(letters, places, gaps, spaces, height)
-                start, places, gaps, spaces = i, [i], [], set()
+                places, gaps, spaces = [i], [], set()
                 height = top - bottom or 1.0
                 base = bottom
-            end, blank = right, False
+            end, blank = right, -1
         if places:
             self._add(letters, places, gaps, spaces, height)
+
+    def _is_real(self, blank: int) -> bool:
+        """The file has this space; PDFium did not add it."""
+        return self.text_page is None or not pdfium.FPDFText_IsGenerated(self.text_page, blank)
 
     def _add(self, letters: _Letters, places: list[int], gaps: list[float], spaces: set[int], height: float) -> None:
         """One run of letters."""
         self.page.characters += len(places)
-        angle = self.angle(places[0])
+        angle = _angle(self.text_page, places[0]) if self.text_page is not None else self.page.turn
         if angle != self.page.turn:
             if angle < 0:
                 self.page.slanted += len(places)
@@ -246,7 +249,8 @@ def _cuts(gaps: list[float], spaces: set[int], height: float) -> list[tuple[int,
         usual = median_low(gaps)
         spacing = usual if abs(usual) < 0.5 * height else 0.0
     wide, narrow = spacing + SPACE * height, spacing + TOUCH * height
-    return [(n + 1, gap >= wide or n in spaces) for n, gap in enumerate(gaps) if gap >= narrow]
+    cut = ((n + 1, gap >= wide or n in spaces) for n, gap in enumerate(gaps) if gap >= narrow or n in spaces)
+    return list(cut)
 
 
 def _cleaned(text: str) -> str:
@@ -258,7 +262,7 @@ def _read_turned(page: Page, letters: _Letters, turn: int, degrees: int) -> None
     """Adds text that runs up or down the page, or upside down: each run is one word."""
     total = (turn + degrees) % 360
     there = Page(turn=total, box=turned(turned(page.box, -turn % 360), total))
-    _Runs(there, lambda _: total).read(letters.turned(total))
+    _Runs(there).read(letters.turned(total))
     width, height = there.box[2] - there.box[0], there.box[3] - there.box[1]
     runs: list[list[Word]] = []
     for word in there.words:

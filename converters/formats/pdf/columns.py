@@ -26,6 +26,11 @@ NARROWEST = 0.15
 EXACT = 1.5
 """Texts that are aligned with each other begin, in points, so near to one another."""
 
+OFF = 0.7
+"""A text is in the middle of columns if it is off by less than so many heights of its letters."""
+
+MAX_GROUPS = 10_000
+
 GULF = 2.5
 """Tables beside each other are so many heights of the letters apart, and further than their columns are."""
 
@@ -182,12 +187,15 @@ def _without_strays(columns: list[Column], body: Sequence[Row]) -> list[Column]:
 
 
 def _claim(row: Row, columns: list[Column]) -> None:
-    """Widens columns to what their header covers: it need not stand right over its figures."""
+    """Widens columns to what their header covers: it need not stand right over its figures.
+
+    A row with few texts is an upper level: its texts may well stand between columns.
+    """
     places = [over(chunk, columns) for chunk in row.chunks]
     start = 0
     for loose, run in itertools.groupby(places, key=lambda found: not found):
         end = start + len(list(run))
-        if loose:
+        if loose and 2 * len(row.chunks) > len(columns):
             low = places[start - 1][-1] + 1 if start else 0
             high = places[end][0] if end < len(places) else len(columns)
             places[start:end] = _named(row.chunks[start:end], columns, range(low, high))
@@ -195,7 +203,10 @@ def _claim(row: Row, columns: list[Column]) -> None:
     for chunk, found in zip(row.chunks, places, strict=True):
         if len(found) == 1:
             _widen(columns, found[0], chunk)
-    columns += [(chunk.left, chunk.right) for chunk, found in zip(row.chunks, places, strict=True) if not found]
+    first, last = columns[0][0], columns[-1][1]
+    for chunk, found in zip(row.chunks, places, strict=True):
+        if not found and (2 * len(row.chunks) > len(columns) or chunk.right < first or chunk.left > last):
+            columns.append((chunk.left, chunk.right))
     columns.sort()
 
 
@@ -250,29 +261,49 @@ def place(chunk: Chunk, columns: Sequence[Column]) -> tuple[int, int]:
 
 def spread(chunks: Sequence[Chunk], columns: Sequence[Column]) -> list[tuple[int, int]]:
     """The columns that each text of an upper header level is over: those it begins, or is in the middle of."""
-    places = [place(chunk, columns) for chunk in chunks]
-    nexts = [*(first for first, _ in places[1:]), len(columns)]
-    inner = [(c, first) for c, (first, _) in zip(chunks, places, strict=True) if first]
-    if inner and all(abs(columns[first][0] - chunk.left) < EXACT for chunk, first in inner):
-        return _from_left(places, nexts)
+    begun = [_begun(chunk, columns) for chunk in chunks]
+    inner = [(chunk, first) for chunk, first in zip(chunks, begun, strict=True) if first != 0]
+    if inner and all(first and abs(columns[first][0] - chunk.left) < EXACT for chunk, first in inner):
+        return _from_left(begun, len(columns))
+    centred = _centred(chunks, columns)
+    if all(centred):
+        return [group for group in centred if group]
+    if inner and all(first and chunk.left < columns[first][0] + EXACT for chunk, first in inner):
+        return _from_left(begun, len(columns))
+    return [group or place(chunk, columns) for chunk, group in zip(chunks, centred, strict=True)]
+
+
+def _begun(chunk: Chunk, columns: Sequence[Column]) -> int | None:
+    """The column that a text stands at the beginning of, or before; None right of all."""
+    found = over(chunk, columns)
+    return found[0] if found else next((i for i, (left, _) in enumerate(columns) if left > chunk.left), None)
+
+
+def _from_left(begun: Sequence[int | None], count: int) -> list[tuple[int, int]]:
+    """Each text spans the columns up to the next; the last as many as the one before it."""
+    firsts = [first or 0 for first in begun]
     found: list[tuple[int, int]] = []
-    for chunk, (first, last), after in zip(chunks, places, nexts, strict=True):
-        low = found[-1][1] + 1 if found else min(first, 1)
-        groups = [(i, j) for i in range(low, first + 1) for j in range(last, after)]
-        off = {(i, j): abs((columns[i][0] + columns[j][1]) / 2 - chunk.middle) for i, j in groups}
-        best = min(groups, key=lambda group: off[group], default=(first, last))
-        found.append(best if off.get(best, 0.0) < 0.7 * chunk.words[0].size else (first, last))
+    for first, after in zip(firsts, [*firsts[1:], count], strict=True):
+        last = max(first, after - 1) if first else 0
+        if after == count and found and found[-1][0]:
+            last = min(last, first + found[-1][1] - found[-1][0])
+        found.append((first, last))
     return found
 
 
-def _from_left(places: Sequence[tuple[int, int]], nexts: Sequence[int]) -> list[tuple[int, int]]:
-    """Each text spans the columns up to the next; the last as many as the one before it."""
-    found: list[tuple[int, int]] = []
-    for (first, last), after in zip(places, nexts, strict=True):
-        end = after - 1 if first else last
-        if found and after == nexts[-1] and found[-1][0]:
-            end = min(end, first + found[-1][1] - found[-1][0])
-        found.append((first, max(end, last) if max(end, last) < after else after - 1))
+def _centred(chunks: Sequence[Chunk], columns: Sequence[Column]) -> list[tuple[int, int] | None]:
+    """The columns that each text is in the middle of; None where it is in the middle of none."""
+    places = [place(chunk, columns) for chunk in chunks]
+    nexts = [*(first for first, _ in places[1:]), len(columns)]
+    found: list[tuple[int, int] | None] = []
+    low = 0
+    for chunk, (first, last), after in zip(chunks, places, nexts, strict=True):
+        starts = range(low if low or first == 0 else 1, first + 1)
+        groups = [(i, j) for i in starts for j in range(last, after)][:MAX_GROUPS]
+        off = {(i, j): abs((columns[i][0] + columns[j][1]) / 2 - chunk.middle) for i, j in groups}
+        best = min(groups, key=lambda group: off[group], default=None)
+        found.append(best if best and off[best] < OFF * chunk.words[0].size else None)
+        low = (found[-1] or (first, last))[1] + 1
     return found
 
 

@@ -8,9 +8,8 @@ its rows is left as it is: rows below a label belong to it anyway.
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from converters.formats.pdf.shapes import Cell
 
@@ -46,16 +45,19 @@ def _merge(columns: dict[int, dict[int, Cell]], column: int, within: range, midd
     rows = [row for row in within if any(row in columns[c] for c in columns if c > column)]
     if not labels or not rows or labels[0].top <= rows[0] or any(label.right > column for label in labels[:-1]):
         return
-    groups = min(_centred(labels, rows, middles), _closing(labels, rows), key=_unevenness)
+    centred, closing = _centred(labels, rows, middles), _closing(labels, rows)
+    groups = closing if closing and (not centred or _are_alike(labels, columns)) else centred
     for label, (first, last) in zip(labels, groups, strict=False):
         label.top, label.bottom = first, last
         if last > first:
             _merge(columns, column + 1, range(first, last + 1), middles)
 
 
-def _unevenness(groups: Sequence[Group]) -> float:
-    """How much the sizes of groups differ, if there are any: of two explanations the more even one is taken."""
-    return sum((last - first + 1) ** 2 for first, last in groups) or math.inf
+def _are_alike(labels: Sequence[Cell], columns: Mapping[int, Mapping[int, Cell]]) -> bool:
+    """The same text stands beside all labels: each group ends with it ("계", "4분기")."""
+    beside = [columns[label.right + 1].get(label.top) for label in labels if label.right + 1 in columns]
+    texts = [cell.text for cell in beside if cell is not None]
+    return len(texts) > 1 and len(set(texts)) == 1
 
 
 def _centred(labels: Sequence[Cell], rows: Sequence[int], middles: Sequence[float]) -> list[Group]:

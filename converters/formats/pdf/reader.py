@@ -185,4 +185,4 @@ def _visible(page: Any) -> tuple[float, float, float, float]:
     """The part of the page that is shown, in its own space."""
     media, crop = page.get_mediabox(), page.get_cropbox()
     left, bottom, right, top = (*map(max, media[:2], crop[:2]), *map(min, media[2:], crop[2:]))
-    return (left, bottom, right, top) if left < right and bottom < top else media
+    return (left, bottom, right, top) if left < right and bottom < top else (0.0, 0.0, *page.get_size())
