@@ -204,7 +204,7 @@ class _Bucket:
 
 @functools.cache
 def _client() -> Any:
-    from google.cloud import storage  # type: ignore[import-untyped]
+    from google.cloud import storage
 
     return storage.Client()
 

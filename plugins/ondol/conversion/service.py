@@ -30,7 +30,10 @@ PATIENCE = 900.0
 
 
 class ServiceConverter:
-    """Uploads each file to the service at a URL; on run.app with this service account's identity token."""
+    """Sends each file to the service at a URL, or its URI where the lake is one that the service reads itself.
+
+    On run.app it comes with this service account's identity token.
+    """
 
     def __init__(self, lake: Lake, workers: int, address: str) -> None:
         self._lake = lake
@@ -70,10 +73,7 @@ class ServiceConverter:
         pauses = iter(PAUSES)
         while True:
             try:
-                with self._lake.local(file.uri).open("rb") as stream:
-                    answer = client.post(
-                        f"{self._url}/v1/convert", params={"as": "arrow", "name": file.name}, content=stream
-                    )
+                answer = self._ask(client, file)
             except httpx.ReadTimeout:
                 raise self._down(f"nothing came within {client.timeout.read:g} s") from None
             except httpx.TransportError as error:
@@ -85,6 +85,13 @@ class ServiceConverter:
                 self._pause(pauses, self._failure(answer))
             else:
                 return answer
+
+    def _ask(self, client: httpx.Client, file: File) -> httpx.Response:
+        url, query = f"{self._url}/v1/convert", {"as": "arrow", "name": file.name}
+        if file.uri.startswith("gs://"):
+            return client.post(url, params=query, json={"uri": file.uri})
+        with self._lake.local(file.uri).open("rb") as stream:
+            return client.post(url, params=query, content=stream)
 
     @staticmethod
     def _pause(pauses: Iterator[float], error: OndolError) -> None:
@@ -113,9 +120,10 @@ class ServiceConverter:
         said = f"the converter at {self._url} answers {answer.status_code}: {_problem(answer).get('detail', '')}"
         if answer.status_code >= 500:
             return RetriableError(f"{said.rstrip()} See its log")
-        if answer.status_code in (401, 403):
+        if answer.status_code in (401, 403) and not _problem(answer).get("remedy"):
             return FatalError(f"{said.rstrip()} Give this service account the role roles/run.invoker on it")
-        return FatalError(f"{said.rstrip()} Is ONDOL_CONVERTER the URL of the converter's service?")
+        remedy = _problem(answer).get("remedy", "Is ONDOL_CONVERTER the URL of the converter's service?")
+        return FatalError(f"{said.rstrip()} {remedy}")
 
 
 def _identity(audience: str) -> str:

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ondol.conversion.job import JobConverter
 from ondol.conversion.local import LocalConverter
 from ondol.conversion.service import ServiceConverter
 from ondol.errors import FatalError, RetriableError
+from ondol.lake import gcs
 from ondol.lake.local import LocalLake
 from tests.converter_service import Served, serve
 from tests.samples import TENANTS, deliveries
@@ -90,6 +92,36 @@ def test_every_way_gives_what_the_library_gives(lake: LocalLake, served: Served,
         states[one.name] = conversion.state
     assert states["locked.xlsx"] == "ok"
     assert {"ok", "quarantined"} <= set(states.values())
+
+
+@pytest.mark.parametrize("kind", sorted(registry.CONVERTERS))
+def test_every_way_works_on_a_lake_in_a_bucket(
+    gcs_server: str, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server)
+    gcs._client.cache_clear()
+    root = f"gs://lake/{tmp_path.name}"
+    lake = gcs.GcsLake(root, "hanbit")
+    body = b"a,b\n1,2\n"
+    uri, sha256, _ = lake.put_stream(io.BytesIO(body), 100)
+    one = File(uri, "매출 1.csv", sha256, f"tables/{cache.key(sha256, '매출 1.csv')}")
+    with (
+        serve(tmp_path, "--root", f"{root}/hanbit") if kind == "service" else nullcontext(Served("", 0, tmp_path)) as at
+    ):
+        registry.load(registry.CONVERTERS, kind)(lake, 1, at.url or kind).convert([one], Options())
+    storage.save(convert(body, name="매출 1.csv"), tmp_path / "expected")
+    assert lake.get(lake.uri(one.path)) == (tmp_path / "expected").read_bytes()
+
+
+def test_a_service_that_may_not_read_the_lake_says_what_it_may_read(
+    gcs_server: str, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server)
+    gcs._client.cache_clear()
+    lake = gcs.GcsLake(f"gs://lake/{tmp_path.name}", "hanbit")
+    uri, sha256, _ = lake.put_stream(io.BytesIO(b"a,b\n1,2\n"), 100)
+    with pytest.raises(FatalError, match=r"403: gs://lake/.* is outside of what may be read\. Allowed is"):
+        ServiceConverter(lake, 1, served.url).convert([File(uri, "a", sha256, "tables/x")], Options())
 
 
 @pytest.mark.parametrize("kind", sorted(registry.CONVERTERS))
