@@ -15,7 +15,7 @@ from converters.model import Range, Scalar
 from converters.tables.cells import kind_of, text_of
 from converters.tables.forms import is_form_row
 from converters.tables.units import is_unit_note
-from converters.tables.words import is_key_value, is_note, is_sign_off
+from converters.tables.words import is_key_value, is_note, is_page_number, is_sign_off
 
 PERIOD = re.compile(
     r"\d\s*[년월분기年月期]|^\s*(?:19|20)\d\d\s*$|분기|반기|당기|전기|당월|전월|누계|\bQ[1-4]\b|\bH[12]\b|\bFY", re.I
@@ -195,7 +195,8 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
         return True
     if _is_form(cells, block.texts(following)):
         return True
-    plain = [(c, text) for c, text in cells if not is_side_text(text)]
+    pages = [text for _, text in cells if is_page_number(text)]
+    plain = [(c, text) for c, text in cells if not is_side_text(text) or (len(pages) > 1 and text in pages)]
     plain = [(c, text) for n, (c, text) in enumerate(plain) if not _follows_key(cells, c)]
     if len(plain) > 1:
         return _is_stamped_title(block, row, plain)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from converters.tables.words import bare, is_key_value, is_total, measure
 
+_RANGE = re.compile(r"[~∼〜\-–]|[~∼〜\-–]?\s*\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?")
 _KEYS = frozenset(
     """
     거래처 거래처명 업체 업체명 회사 회사명 상호 상호명 법인명 고객 고객명 고객사 공급자 공급받는자 발주처
@@ -44,6 +46,8 @@ def is_form_row(texts: Sequence[str]) -> bool:
             values, after_key = values + 1, False
         elif is_form_key(text):
             after_key = True
+        elif values and _RANGE.fullmatch(text):
+            continue
         elif not is_key_value(text):
             return False
     return values > 0

@@ -46,7 +46,7 @@ class Segment:
 
 def segments(block: Block) -> list[Segment]:
     """The tables of a block from top to bottom; one segment of texts if it holds none."""
-    if block.lone or all(is_form_row([text for _, text in block.texts(row)]) for row in block.rows[:MAX_FORM_ROWS]):
+    if block.lone or _is_form(block):
         return [Segment(block, above=block.rows)]
     found: list[Segment] = []
     rows = block.rows
@@ -54,6 +54,13 @@ def segments(block: Block) -> list[Segment]:
         segment, rows = _next(block, rows)
         found.append(segment)
     return found
+
+
+def _is_form(block: Block) -> bool:
+    """Rows of keys and values, with single texts among them."""
+    lines = [[text for _, text in block.texts(row)] for row in block.rows[:MAX_FORM_ROWS]]
+    forms = [is_form_row(line) for line in lines]
+    return any(forms) and all(form or len(line) == 1 for form, line in zip(forms, lines, strict=True))
 
 
 def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:

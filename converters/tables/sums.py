@@ -173,7 +173,7 @@ def _details(columns: Figures, marks: Sequence[int]) -> _Running:
     """The rows between totals."""
     rows = [range(above + 1, below) for above, below in pairwise([-1, *marks, len(columns[0])])]
     sums = []
-    for values in map(_figures, columns):
+    for values in map(figures_of, columns):
         pieces = (sum(values[gap.start : gap.stop]) for gap in rows)
         sums.append(list(accumulate(pieces, initial=0)))
     return _Running(rows, sums)
@@ -196,6 +196,12 @@ def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int
     return Proof(parts, len(known) - len(misses), len(known), gap, at)
 
 
+def adds_up(totals: Sequence[Scalar], sums: Sequence[float]) -> bool:
+    """All totals are the sums beside them, and not all are nothing."""
+    proof = _judged(totals, sums, ())
+    return proof is not None and proof.holds
+
+
 def _holds(tried: Sequence[Proof | None]) -> bool:
     return any(proof and proof.holds for proof in tried)
 
@@ -204,7 +210,7 @@ def _rank(proof: Proof) -> tuple[float, float]:
     return proof.held / proof.of, -abs(proof.gap)
 
 
-def _figures(values: Sequence[Scalar]) -> Sequence[float]:
+def figures_of(values: Sequence[Scalar]) -> Sequence[float]:
     """The numbers of a column, 0 for all else."""
     types = set(map(type, values))
     if types <= {int, float}:

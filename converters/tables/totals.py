@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from converters.model import Scalar, Table
 from converters.tables.body import Body
-from converters.tables.sums import Figures, Proof, column_sum, proof_of, row_sums
+from converters.tables.sums import Figures, Proof, adds_up, column_sum, figures_of, proof_of, row_sums
 from converters.tables.values import number_in
 from converters.tables.words import (
+    is_code_header,
     is_counter_header,
     is_inner_total,
     is_period_label,
@@ -20,24 +21,34 @@ from converters.tables.words import (
 )
 
 MAX_ROWS = 5000
+LAST = 3
 
 
 def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
-    """The rows that words make totals: position → the word. Labels are looked at, or the texts left of the figures."""
+    """The rows that words make totals: position → the word.
+
+    Labels are looked at, or the texts left of the figures; in the last rows all texts: a word may stand beside its sum.
+    """
     figures = [c for c in body.columns if body.kinds[c] == "n"]
     if not figures:
         return {}
-    counters = [c for c in figures if is_counter_header(body.header_text(c)) or is_period_label(body.header_text(c))]
-    first = next((c for c in figures if c not in counters), figures[0])
+    names = [c for c in figures if _is_name(body.header_text(c))]
+    first = next((c for c in figures if c not in names), figures[0])
     if labels:
         first = max(labels[-1] + 1, first)
     found: dict[int, str] = {}
-    for column in (c for c in body.columns if c < first and (body.kinds[c] != "n" or c in counters)):
+    for column in body.columns:
         values = body.raw[column]
-        words = totals_among({v for v in values if type(v) is str})
+        start = 0 if column < first and (column in names or body.kinds[column] != "n") else max(0, len(values) - LAST)
+        words = totals_among({v for v in values[start:] if type(v) is str})
         if words:
-            found.update({i: v for i, v in enumerate(values) if v in words and i not in found})  # type: ignore[misc]
+            found.update({i: v for i, v in enumerate(values[start:], start) if v in words and i not in found})  # type: ignore[misc]
     return {i: word for i, word in found.items() if _has_figure(body, i, figures)}
+
+
+def _is_name(header: str) -> bool:
+    """What is below are numbers that name rows: counters, periods, codes."""
+    return is_counter_header(header) or is_period_label(header) or is_code_header(header)
 
 
 def leave_sections(body: Body, sections: list[str | None], totals: dict[int, str]) -> None:
@@ -169,22 +180,56 @@ def _children(ancestors: Sequence[tuple[str, ...]], parent: int, depth: int) -> 
     return found
 
 
-def proved_rows(columns: Figures, words: Sequence[str], known: set[int]) -> set[int]:
-    """Rows whose word may mean a sum (누계, 전체) and whose figures are that of the rows above them."""
+def proved_rows(columns: Figures, words: Sequence[str], known: Collection[int]) -> set[int]:
+    """Rows whose word may mean a sum (누계, 전체) and whose figures are that: of all above, or since the last total.
+
+    The first row needs no such word if it sums up all others (전국 over its regions).
+    """
     proved: set[int] = set()
-    if len(words) > MAX_ROWS:
+    if not columns or len(words) > MAX_ROWS:
         return proved
-    for position, word in enumerate(words):
-        if position in known or not may_be_total(word):
-            continue
-        details = [i for i in range(position) if i not in known and i not in proved]
-        since = max((i for i in known | proved if i < position), default=-1) + 1
-        if len(details) < 2:
-            details = [i for i in range(position + 1, len(words)) if i not in known]
-        choices = [parts for parts in (details, range(since, position)) if len(parts) > 1]
-        if any((proof := proof_of(columns, position, parts)) and proof.holds for parts in choices):
+    rows = list(zip(*map(figures_of, columns), strict=True))
+    details = [position for position in range(len(rows)) if position not in known]
+    everything = _Sum(len(columns), (rows[i] for i in details))
+    above, since = _Sum(len(columns)), _Sum(len(columns))
+    for position in details:
+        below = everything.without(above, rows[position])
+        sums = [above, since] if above.count > 1 else [since, below]
+        hinted = may_be_total(words[position]) or (position == 0 and below.count > 2 and not _has_negative(rows))
+        if hinted and any(s.count > 1 and adds_up(rows[position], s.figures) for s in sums):
             proved.add(position)
+        else:
+            above.add(rows[position])
+            since.add(rows[position])
+        if position in proved or position + 1 in known:
+            since = _Sum(len(columns))
     return proved
+
+
+class _Sum:
+    """Rows of figures added up, column by column."""
+
+    def __init__(self, width: int, rows: Iterable[Sequence[float]] = ()) -> None:
+        self.count = 0
+        self.figures = [0.0] * width
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Sequence[float]) -> None:
+        """One more row."""
+        self.count += 1
+        self.figures = [total + figure for total, figure in zip(self.figures, row, strict=True)]
+
+    def without(self, other: _Sum, row: Sequence[float]) -> _Sum:
+        """What is left without another sum and one row."""
+        rest = _Sum(0)
+        rest.count = self.count - other.count - 1
+        rest.figures = [a - b - c for a, b, c in zip(self.figures, other.figures, row, strict=True)]
+        return rest
+
+
+def _has_negative(rows: Iterable[Sequence[float]]) -> bool:
+    return any(figure < 0 for row in rows for figure in row)
 
 
 def total_columns(paths: Sequence[tuple[str, ...]], columns: Figures) -> dict[int, Proof | None]:
