@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from converters.facts import fact_lines
 from converters.model import Column, Conversion, Table, address, letters
+from converters.periods import Period
 
 Writer = Callable[[Conversion, IO[bytes]], None]
 
@@ -47,6 +48,7 @@ def table_document(table: Table) -> dict[str, Any]:
             "role": c.role,
             "subtotal": c.subtotal,
             "sums": [letters(index) for index in c.sums],
+            "period": _period(c.period),
         }
         for c in table.columns
     ]
@@ -69,13 +71,16 @@ def table_document(table: Table) -> dict[str, Any]:
         )
     }
     place = {"container": table.container, "sheet": table.sheet, "index": table.index, "area": area(table)}
-    return {**place, "title": table.title, "notes": table.notes, "columns": columns, "rows": rows, **cells}
+    about = {"title": table.title, "notes": table.notes, "period": _period(table.period)}
+    return {**place, **about, "columns": columns, "rows": rows, **cells}
 
 
 def area(table: Table) -> str:
-    """Where the table is, as a spreadsheet says it: A4:F20."""
+    """Where the table is, as a spreadsheet says it: A4:F20; on other pages than its sheet: page 3!A4:page 4!F20."""
     region = table.region
-    return f"{address(region.top, region.left)}:{address(region.bottom, region.right)}"
+    first, last = _cell(table, region.top, region.left), _cell(table, region.bottom, region.right)
+    sheet, mark, at = last.rpartition("!")
+    return f"{first}:{at if first.startswith(sheet + mark) else last}"
 
 
 def plain(value: object) -> str | int | float | bool | None:
@@ -123,6 +128,12 @@ def names(table: Table) -> list[str]:
 def _place(table: Table, row: int) -> dict[str, Any]:
     sheet, at = table.place(row)
     return {"row": at + 1} if sheet == table.sheet else {"sheet": sheet, "row": at + 1}
+
+
+def _period(period: Period | None) -> dict[str, str] | None:
+    if period is None:
+        return None
+    return {"start": period.start.isoformat(), "end": period.end.isoformat(), "basis": period.basis}
 
 
 def _cell(table: Table, row: int, column: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Literal
 
 from fastapi import FastAPI
@@ -26,6 +27,14 @@ class ProblemModel(_Model):
     where: str | None
 
 
+class PeriodModel(_Model):
+    """What values speak of: the first and the last day, and whether during, as of or up to them."""
+
+    start: dt.date
+    end: dt.date
+    basis: Literal["during", "as_of", "to_date"]
+
+
 class ColumnModel(_Model):
     """A column: its letters (null for a label that section rows give), header path, type, unit and what it sums."""
 
@@ -36,6 +45,7 @@ class ColumnModel(_Model):
     role: Literal["label", "value"]
     subtotal: bool
     sums: list[str]
+    period: PeriodModel | None
 
 
 class RowModel(_Model):
@@ -57,6 +67,7 @@ class TableModel(_Model):
     area: str
     title: str | None
     notes: list[str]
+    period: PeriodModel | None
     columns: list[ColumnModel]
     rows: list[RowModel]
     errors: dict[str, str]
@@ -103,12 +114,12 @@ EXAMPLE = {
     "tables": [
         {
             "container": [], "sheet": "실적", "index": 0, "area": "A3:B5", "title": "지점별 매출",
-            "notes": ["(단위: 천원)"],
+            "notes": ["(단위: 천원)"], "period": {"start": "2026-01-05", "end": "2026-01-05", "basis": "during"},
             "columns": [
                 {"column": "A", "path": ["지점"], "type": "text", "unit": None, "role": "label", "subtotal": False,
-                 "sums": []},
+                 "sums": [], "period": None},
                 {"column": "B", "path": ["매출"], "type": "number", "unit": "천원", "role": "value", "subtotal": False,
-                 "sums": []},
+                 "sums": [], "period": None},
             ],
             "rows": [
                 {"row": 4, "subtotal": False, "sums": [], "values": ["강남", 1200]},

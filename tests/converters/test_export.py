@@ -8,8 +8,9 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from converters.export import document, export
-from converters.model import Column, Conversion, Range, Table
+from converters.export import area, document, export
+from converters.model import Column, Conversion, Page, Range, Table
+from converters.periods import Period
 
 EVIL = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "홍길동"]
 
@@ -76,6 +77,26 @@ def test_json_is_strict_json(tmp_path):
     ]
     assert (read["area"], read["rows"][0]["row"], read["errors"]) == ("A3:A9", 4, {"A4": "#DIV/0!"})
     assert json.loads(json.dumps(document(made)))["tables"][0]["sheet"] == "시트"
+
+
+def test_places_are_those_of_the_file():
+    made = conversion(
+        Column(0, ("a",), "number", [1, None, 3, 6], period=Period(dt.date(2026, 1, 1), dt.date(2026, 1, 31)))
+    )
+    (table,) = made.tables
+    table.pages = (Page(0, "시트"), Page(5, "page 2", 0))
+    table.sums[6] = (3, 5)
+    table.nulls[4, 0] = "-"
+    table.errors[5, 0] = "#N/A"
+    read = document(made)["tables"][0]
+    assert read["area"] == "A3:page 2!A2"
+    assert [(row.get("sheet"), row["row"], row["sums"]) for row in read["rows"]] == [
+        (None, 4, []), (None, 5, []), ("page 2", 1, []), ("page 2", 2, [4, 1]),
+    ]  # fmt: skip
+    assert (read["nulls"], read["errors"]["page 2!A1"]) == ({"A5": "-"}, "#N/A")
+    assert read["columns"][0]["period"] == {"start": "2026-01-01", "end": "2026-01-31", "basis": "during"}
+    table.pages = (Page(0, "page 3", 7),)
+    assert area(table) == "page 3!A10:A14"
 
 
 def test_nothing_is_overwritten_and_no_name_leaves_the_folder(tmp_path):
