@@ -94,7 +94,7 @@ def _ole(document: Document) -> str:
 
 def _root_names(content: bytes) -> set[str]:
     """What lies in the root of an OLE file, in lower case, and not in what it embeds; nothing if that is damaged."""
-    import olefile  # type: ignore[import-untyped]
+    import olefile
 
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as container:

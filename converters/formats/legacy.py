@@ -74,7 +74,7 @@ def stream_of(content: bytes) -> bytes:
     Raises:
         OSError: the container is damaged.
     """
-    import olefile  # type: ignore[import-untyped]
+    import olefile
 
     if not content.startswith(olefile.MAGIC):
         return content

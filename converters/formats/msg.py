@@ -49,7 +49,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
 
 
 def _members(document: Document, options: Options, budget: Budget) -> Iterator[Member | Grid]:
-    from olefile import OleFileIO  # type: ignore[import-untyped]
+    from olefile import OleFileIO
 
     try:
         file = OleFileIO(io.BytesIO(document.content))

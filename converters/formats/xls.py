@@ -62,7 +62,7 @@ def _open(content: bytes, name: str) -> Any:
 
     Texts of BIFF 2 to 7 come as Latin-1, which keeps every byte: the code page that such a file states may be wrong.
     """
-    import xlrd  # type: ignore[import-untyped]
+    import xlrd
 
     try:
         return _opened(content)
@@ -212,7 +212,7 @@ def true_encoding(raw: bytes, codepage: int | None) -> str:
     Korean and Japanese programs often state the Western code page. Western letters beyond ASCII stand alone between
     plain ones; those of East Asian texts are pairs of bytes.
     """
-    from xlrd.biffh import encoding_from_codepage  # type: ignore[import-untyped]
+    from xlrd.biffh import encoding_from_codepage
 
     stated = widest(encoding_from_codepage.get(codepage, f"cp{codepage or 1252}"))
     try:

@@ -70,7 +70,7 @@ def _open(document: Document, archive: zipfile.ZipFile, position: int, password:
         with archive.open(member, pwd=password) as stream:
             yield stream
         return
-    import pyzipper  # type: ignore[import-untyped]
+    import pyzipper
 
     try:
         with document.open() as file, pyzipper.AESZipFile(file) as strong:
