@@ -49,7 +49,8 @@ _NAMES = frozenset(
 _RARE = frozenset("정 단 도 모 두 층 호 실 석 본 벌 필 포 알 주 좌 w b g k m t l".split())
 """Of those, what in brackets is a unit only behind a word for a quantity: 직원(정) are regular staff."""
 
-_TIMES = frozenset("월 일 년 분 초 시간 개월 日 月 年 時間 回/日 회/일 days day hours hour".split())
+_TIMES = frozenset("월 일 년 日 月 年 回/日 회/일 days day".split())
+_CLOCK = frozenset("분 초 시간 개월 時間 hours hour h hr min sec".split())
 _TIME_WORDS = re.compile(
     r"기간|시간|일수|연한|연수|개월|소요|근속|경력|납기|연차|period|days|hours|term|time|期間|時間|日数", re.I
 )
@@ -137,6 +138,8 @@ def _holds(unit: str, about: str, *, labelled: bool) -> bool:
     kind = measure(about)
     if word in _TIMES:
         return bool(_TIME_WORDS.search(about))
+    if word in _CLOCK:
+        return True
     if kind_of_unit(unit) == "money":
         return kind == "money"
     return word in about or kind == "count" or (kind in (None, "id") and word not in _RARE)

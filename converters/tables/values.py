@@ -35,6 +35,9 @@ _SCALED = re.compile(
     r"(?P<parts>(?:\d[\d,]*(?:\.\d+)?\s*[조兆억億만万천千백百십十]{1,2}\s*)+)(?P<rest>\d[\d,]*)?\s*(?P<unit>[^\d\s]{0,4})"
 )
 _SCALED_PART = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*([조兆억億만万천千백百십十]+)")
+_SLASHED = re.compile(r"[0-3]?\d/[0-3]?\d/(?:19|20)\d\d(?:\s+[\d:]+(?:\s*[AP]M)?)?", re.I)
+"""A date whose day its column tells."""
+
 _MYRIADS = "조兆억億만万"
 _GROUPING = re.compile(r"(?<=\d)[ '\u00a0\u2009\u202f’](?=\d{3}(?!\d))")
 _COMMA_DECIMAL = re.compile(r"[^\d.,]*(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?[^\d.,]*")
@@ -158,7 +161,7 @@ def _kind_of_other(text: str) -> str:
         return "t"
     if number_in(word) is not None or (_DOT_GROUPED.search(word) and _COMMA_DECIMAL.fullmatch(word)):
         return "n"
-    return "d" if date_in(word) is not None else "t"
+    return "d" if date_in(word) is not None or _SLASHED.fullmatch(word) else "t"
 
 
 def _is_quantity(found: re.Match[str]) -> bool:

@@ -77,6 +77,11 @@ def test_under_a_header_of_a_quantity_a_name_is_a_figure_with_its_unit() -> None
     assert number_in("3위", quantity=True) is None
 
 
+@pytest.mark.parametrize(("text", "kind"), [("1/15/2026", "d"), ("15.01.2026", "d"), ("2026-01", "t"), ("1/15", "t")])
+def test_a_date_is_no_text_even_before_its_column_tells_day_from_month(text: str, kind: str) -> None:
+    assert kind_of_text(text) == kind
+
+
 @pytest.mark.parametrize("text", ["-", "—", "ㅡ", "N/A", "해당없음", "₩ -", "-원", "- %", "該当なし"])
 def test_marks_that_say_nothing(text: str) -> None:
     assert is_empty_mark(text)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from converters.tables.words import is_key_value, is_note, is_sign_off, is_total, may_be_total, undecorated
+from converters.tables.words import (
+    is_key_value,
+    is_note,
+    is_sign_off,
+    is_total,
+    may_be_total,
+    totals_among,
+    undecorated,
+)
+
+
+def test_beside_totals_of_months_a_running_total_is_one_too() -> None:
+    assert totals_among({"[ 월 계 ]", "[ 누 계 ]", "매출"}) == {"[ 월 계 ]", "[ 누 계 ]"}
+    assert totals_among({"합계", "누계"}) == {"합계"}
 
 
 @pytest.mark.parametrize(
