@@ -13,6 +13,7 @@ from converters.tables.words import is_key_value, is_note, is_sign_off
 MAX_DEPTH = 7
 SAMPLE = 40
 MIN_DAYS = 5
+_WEEKDAYS = frozenset([*"월화수목금토일月火水木金土日", *"mon tue wed thu fri sat sun".split()])
 _MONTH = re.compile(r"'?((?:19|20)?\d\d)[./-](0?[1-9]|1[0-2])|((?:19|20)\d\d)(0[1-9]|1[0-2])")
 
 
@@ -113,6 +114,12 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
     if not is_counting(block, row) or below == numbers or (len(numbers) == 2 and max(numbers) <= 31):
         return False
     return not any(_is_complete(block, above, row) for above in rows[max(0, position - 1) : position])
+
+
+def is_weekdays(block: Block, row: int) -> bool:
+    """The texts of a row are days of the week."""
+    texts = [text for _, text in block.texts(row)]
+    return len(texts) >= MIN_DAYS and all(text.strip("()（）").lower() in _WEEKDAYS for text in texts)
 
 
 def _are_months(block: Block, row: int) -> bool:

@@ -44,7 +44,7 @@ def leading_labels(body: Body) -> list[int]:
         kind, header = body.kinds[column], body.header_text(column)
         if (kind == "n" and is_counter_header(header)) or is_unit_header(header):
             continue
-        if kind == "n" and not found and is_period_label(header) and _is_unique(body.raw[column]):
+        if kind == "n" and not found and _are_periods(header, body.raw[column]):
             found.append(column)
         elif kind in "td" or (kind == " " and not found):
             found.append(column)
@@ -127,9 +127,14 @@ def _repeats(body: Body, labels: Sequence[int]) -> bool:
     return len(keys) > 3 and len(set(keys)) < len(keys)
 
 
-def _is_unique(values: list[Scalar]) -> bool:
+def _are_periods(header: str, values: list[Scalar]) -> bool:
+    """The numbers of a column name periods: its header says so, or they are years in a row."""
     seen = [v for v in values if v is not None]
-    return len(set(seen)) == len(seen)
+    if len(set(seen)) < len(seen):
+        return False
+    years = [v for v in seen if type(v) is int and 1990 <= v <= 2100]
+    steps = {b - a for a, b in pairwise(years)}
+    return is_period_label(header) or (len(years) == len(seen) > 2 and steps in ({1}, {-1}))
 
 
 def take_sections(body: Body, labels: Sequence[int]) -> list[str | None]:

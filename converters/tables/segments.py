@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from converters.tables.blocks import Block, is_side_text, shown_text
 from converters.tables.forms import is_form_row
-from converters.tables.header import figure_columns, first_data_row, header_rows
+from converters.tables.header import figure_columns, first_data_row, header_rows, is_weekdays
 from converters.tables.values import plain_number
 from converters.tables.words import is_key_value, is_note, is_sign_off
 
@@ -93,7 +93,9 @@ def _textual(block: Block, rows: list[int]) -> Segment:
     while first < len(rows) - 1 and len(block.texts(rows[first])) < 2 and block.left < block.right:
         first += 1
     depth = 1
-    while first + depth < len(rows) and _parts(block, rows[first + depth - 1]):
+    while first + depth < len(rows) and (
+        _parts(block, rows[first + depth - 1]) or is_weekdays(block, rows[first + depth])
+    ):
         depth += 1
     header, body = rows[first : first + depth], rows[first + depth :]
     filled = sum(not is_key_value(text) for _, text in block.texts(header[-1]))
@@ -248,7 +250,7 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
     beside = _by_row(found) if any(map(is_headerless, found)) else {}
     for segment in found:
         if is_headerless(segment) and id(segment) not in taken:
-            upper, sections = _upper(out, segment)
+            upper, sections = _upper([s for s in out if id(s) not in taken], segment)
             if upper is not None and _may_continue(upper, segment, sections):
                 mates = _mates(upper, segment, beside)
                 if all(_fits(upper, mate) for mate in mates):
