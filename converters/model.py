@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -17,6 +17,8 @@ from typing import Literal
 from converters.periods import Period
 
 Scalar = None | bool | int | float | Decimal | str | dt.date | dt.datetime | dt.time
+Values = MutableSequence[Scalar]
+"""A list, or of a long column the packed form that reads and changes like one (packed.py)."""
 ColumnType = Literal["number", "text", "date", "bool", "null", "mixed"]
 FactType = Literal["number", "text", "date", "bool", "null"]
 State = Literal["ok", "partial", "needs_password", "unsupported", "quarantined"]
@@ -118,7 +120,7 @@ class Column:
     index: int
     path: tuple[str, ...]
     type: ColumnType
-    values: list[Scalar]
+    values: Values
     unit: str | None = None
     role: Literal["label", "value"] = "value"
     subtotal: bool = False

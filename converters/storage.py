@@ -17,7 +17,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, View
+from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, Values, View
+from converters.packed import MIN_PACKED, Packed, Run, array_of
 from converters.periods import Period
 from converters.tables.arrow import exact_type
 
@@ -199,12 +200,16 @@ def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
 
 
 def _column(array: Any, data: dict[str, Any]) -> Column:
-    values = array.to_pylist()
+    values: Values
+    if data["tagged"]:
+        values = [_untagged(text) for text in array.to_pylist()]
+    else:
+        values = Packed([Run(array.combine_chunks())]) if len(array) >= MIN_PACKED else array.to_pylist()
     return Column(
         index=data["index"],
         path=tuple(data["path"]),
         type=data["type"],
-        values=[_untagged(v) for v in values] if data["tagged"] else values,
+        values=values,
         unit=data["unit"],
         role=data["role"],
         subtotal=data["subtotal"],
@@ -282,7 +287,7 @@ def _by_place(places: Iterable[Sequence[Any]]) -> dict[tuple[int, int], Any]:
 
 def _encoded(values: Sequence[Scalar]) -> Any:
     kind = exact_type(values)
-    return pa.array(values, kind) if kind is not None else pa.array([_tagged(v) for v in values], pa.string())
+    return array_of(values, kind) if kind is not None else pa.array([_tagged(v) for v in values], pa.string())
 
 
 def _tagged(value: Scalar) -> str | None:

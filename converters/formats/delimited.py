@@ -1,4 +1,8 @@
-"""csv, tsv and other delimited text: the delimiter is the one under which most rows agree in their number of fields."""
+"""csv, tsv and other delimited text: the delimiter is the one under which most rows agree in their number of fields.
+
+The first rows are read one by one. The rest goes through Arrow, column by column, if its form leaves no doubt: the same
+number of fields in each row, and quotation marks only around whole fields.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,20 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from converters.document import Document
 from converters.encoding import decode, sniff
 from converters.errors import Broken
 from converters.formats.meter import Meter
-from converters.grid import Grid
+from converters.grid import Grid, LongRows
 from converters.model import Problem, Scalar
 from converters.options import Options
+from converters.packed import Packed
 
 DELIMITERS = ",\t;|"
 SAMPLE = 1 << 16
+FIRST_ROWS = 1500
 csv.field_size_limit(1 << 27)
 
 
@@ -37,18 +43,57 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
         grid.problems.append(_undecodable(text, sniff(data)))
     stated, text = _stated_delimiter(text)
     delimiter = stated or find_delimiter(text[:SAMPLE])
-    meter = Meter(document.name, options.limits)
-    for row, fields in enumerate(
-        csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), int(stated is not None)
-    ):
-        if options.max_rows and row >= options.max_rows:
+    _read_rows(grid, text, delimiter, int(stated is not None), Meter(document.name, options.limits), options.max_rows)
+    yield grid
+
+
+def _read_rows(grid: Grid, text: str, delimiter: str, start: int, meter: Meter, max_rows: int | None) -> None:
+    """All records, the first of them in row `start`; those after the first ones in bulk if possible."""
+    lines = Lines(text)
+    first: dict[int, list[Scalar]] = {}
+    grid.rows = first
+    for row, fields in enumerate(csv.reader(lines, delimiter=delimiter), start):
+        if max_rows and row >= max_rows:
             break
         values: list[Scalar] = [f if f and not f.isspace() else None for f in fields]
         used = len(values) - values.count(None)
         meter.row(used, len(values))
         if used:
-            grid.rows[row] = values
-    yield grid
+            first[row] = values
+        if row == FIRST_ROWS and (below := _in_bulk(text[lines.read :], delimiter, len(fields), row + 1, meter)):
+            grid.rows = LongRows(first, *below)
+            break
+
+
+def _in_bulk(
+    text: str, delimiter: str, width: int, row: int, meter: Meter
+) -> tuple[Sequence[int], Sequence[Packed]] | None:
+    """Row numbers and columns of the text below, as LongRows has them; None if it takes a closer look."""
+    from converters.formats.bulk import filled_rows, string_columns
+
+    columns = string_columns(text, delimiter, width)
+    if columns is None:
+        return None
+    meter.row(sum(len(c) - c.null_count for c in columns), len(columns) * len(columns[0]))
+    return filled_rows(columns, row)
+
+
+class Lines:
+    """The lines of a text, one by one.
+
+    Args:
+        text: with line ends of any kind.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.read = 0
+        """How many characters the lines read so far have."""
+        self._lines = io.StringIO(text, newline="")
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.read += len(line)
+            yield line
 
 
 def find_delimiter(sample: str) -> str:

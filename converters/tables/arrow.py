@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,22 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from converters.model import Column, Scalar, Table
+from converters.packed import array_of, arrow_types, parts_of, types_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_PRECISION = 76
 """Digits of the widest decimal that Arrow has."""
-
-_TYPES: dict[type, pa.DataType] = {
-    bool: pa.bool_(),
-    int: pa.int64(),
-    float: pa.float64(),
-    str: pa.string(),
-    dt.date: pa.date32(),
-    dt.datetime: pa.timestamp("us"),
-    dt.time: pa.time64("us"),
-}
 
 
 def to_arrow(table: Table) -> pa.Table:
@@ -44,7 +34,7 @@ def to_pandas(table: Table) -> pd.DataFrame:
 
 def exact_type(values: Sequence[Scalar]) -> pa.DataType | None:
     """The Arrow type that holds these values exactly; None if no one type does."""
-    types = set(map(type, values)) - {type(None)}
+    types = types_of(values) - {type(None)}
     if not types:
         return pa.null()
     if len(types) > 1:
@@ -52,9 +42,14 @@ def exact_type(values: Sequence[Scalar]) -> pa.DataType | None:
     only = types.pop()
     if only is Decimal:
         return decimal_type(values)
-    if only is int and not all(v is None or -(2**63) <= v < 2**63 for v in values):  # type: ignore[operator]
+    if only is int and not _fit(values):
         return None
-    return _TYPES.get(only)
+    return arrow_types().get(only)
+
+
+def _fit(integers: Sequence[Scalar]) -> bool:
+    lists = (part for part in parts_of(integers) if isinstance(part, list))
+    return all(v is None or -(2**63) <= v < 2**63 for part in lists for v in part)  # type: ignore[operator]
 
 
 def decimal_type(values: Sequence[Scalar]) -> pa.DataType | None:
@@ -80,7 +75,7 @@ def _array(values: Sequence[Scalar]) -> pa.Array[Any]:
     if kind is not None and pa.types.is_decimal(kind):
         return pa.array([v if v is None else Decimal(v) for v in values], kind)  # type: ignore[arg-type]
     if kind is not None:
-        return pa.array(values, kind)
+        return array_of(values, kind)
     if all(v is None or (isinstance(v, int | float | Decimal) and not isinstance(v, bool)) for v in values):
         return pa.array([None if v is None else float(v) for v in values], pa.float64())  # type: ignore[arg-type]
     return pa.array([None if v is None else str(v) for v in values], pa.string())

@@ -105,8 +105,9 @@ def find_blocks(grid: Grid) -> list[Block]:
 
 def _cut_rows(grid: Grid, rows: list[int], left: int, right: int) -> Iterator[Block]:
     band: list[int] = []
+    whole = left == 0 and right >= grid.width - 1
     for row in rows:
-        if _is_blank(grid.rows[row], left, right):
+        if not whole and _is_blank(grid.rows[row], left, right):
             continue
         if band and row > band[-1] + 1 and not (_tied(grid, band[-1], row) or _heads(grid, band[-1], row, left, right)):
             yield from _cut_columns(grid, band, left, right)
@@ -146,8 +147,6 @@ def _is_sided(block: Block, row: int) -> bool:
 
 
 def _is_blank(values: list[Scalar], left: int, right: int) -> bool:
-    if left == 0 and right >= len(values) - 1:
-        return False
     part = values[left : right + 1]
     return part.count(None) == len(part)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from converters.model import Scalar
+from converters.model import Scalar, Values
+from converters.packed import changeable
 from converters.tables.blocks import Block
 
 SAMPLE = 60
@@ -30,14 +31,14 @@ class Body:
     rows: list[int]
     columns: list[int]
     paths: dict[int, tuple[str, ...]]
-    raw: dict[int, list[Scalar]] = field(default_factory=dict)
+    raw: dict[int, Values] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     rates: set[int] = field(default_factory=set)
     reasons: dict[int, str] = field(default_factory=dict)
 
     def load(self) -> None:
         """Reads the columns from the grid; again after rows were taken out."""
-        self.raw = {column: list(self.block.column(column, self.rows)) for column in self.columns}
+        self.raw = {column: changeable(self.block.column(column, self.rows)) for column in self.columns}
         self.kinds = {column: self._kind(column) for column in self.columns}
 
     def header_text(self, column: int) -> str:

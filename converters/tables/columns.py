@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
-from converters.model import ColumnType, Decision, Range, Scalar, Table
+from converters.model import ColumnType, Decision, Range, Scalar, Table, Values
+from converters.packed import Packed, all_finite, as_days, as_floats, count_of, found, mapped, texts_of, types_of
 from converters.scales import Unit
 from converters.scales import unit as scale_of
 from converters.tables.dates import SERIALS, date_in, loose_date_in, serial_date, slashed_dates
+from converters.tables.plain import plain_figures
 from converters.tables.values import MAX_DIGITS, Number, is_empty_mark, number_in, plain_number, usual_form
 from converters.tables.words import (
     ERRORS,
@@ -53,7 +55,7 @@ class Typed:
         because: why it is typed so, for people, where that is not plain to see; else "".
     """
 
-    values: list[Scalar]
+    values: Values
     type: ColumnType
     nulls: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Typed:
     because: str = ""
 
 
-def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Typed:
+def typed(values: Values, path: tuple[str, ...], *, textual: bool) -> Typed:
     """The column with its type.
 
     Args:
@@ -70,11 +72,12 @@ def typed(values: list[Scalar], path: tuple[str, ...], *, textual: bool) -> Type
         textual: the format knows only texts.
     """
     column = Typed(values, "null")
-    types = set(map(type, values))
+    types = types_of(values)
     if str in types:
-        _read_texts(column, _drop_marks(column, _texts(values)), path, textual)
-        types = set(map(type, column.values))
-    if float in types and not math.isfinite(sum(v for v in column.values if type(v) is float)):
+        if not (textual and _read_figures(column, path)):
+            _read_texts(column, _drop_marks(column, texts_of(values)), path, textual)
+        types = types_of(column.values)
+    if float in types and not all_finite(column.values):
         _drop_infinities(column)
     _unify(column, types - {_NONE}, path)
     return column
@@ -99,12 +102,24 @@ def type_decisions(table: Table, because: Mapping[int, str]) -> list[Decision]:
     ]
 
 
-def _texts(values: list[Scalar]) -> Counter[str]:
-    """The texts among the values and how often each occurs."""
-    counts = Counter(values)
-    if all(type(value) is str for value in counts):
-        return cast("Counter[str]", counts)
-    return Counter({value: count for value, count in counts.items() if type(value) is str})
+def _read_figures(column: Typed, path: tuple[str, ...]) -> bool:
+    """A long column of plain numbers and marks for nothing is read in bulk; False: it needs a closer look."""
+    header = path[-1] if path else ""
+    codes = is_period_label(header) or is_code_header(header) or is_specification_header(header)
+    if not isinstance(column.values, Packed) or codes or _speaks_of_dates(path):
+        return False
+    read = plain_figures(column.values, ERRORS | NULL_MARKS)
+    if read is None:
+        return False
+    column.values, marks = read
+    _note_marks(column, marks)
+    return True
+
+
+def _note_marks(column: Typed, marks: Mapping[int, str]) -> None:
+    for position, text in marks.items():
+        mark = text.strip()
+        (column.errors if mark in ERRORS else column.nulls)[position] = mark
 
 
 def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
@@ -120,18 +135,10 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
         clean[""] = ""
     if not clean and not special:
         return texts
-    values = list(column.values)
-    for position, value in enumerate(values):
-        if type(value) is not str:
-            continue
-        if value in special:
-            mark = value.strip()
-            (column.errors if mark in ERRORS else column.nulls)[position] = mark
-            values[position] = None
-        elif value in clean:
-            values[position] = clean[value] or None
-    column.values = values
-    return _texts(values)
+    _note_marks(column, found(column.values, special))
+    told = {text: tidy or None for text, tidy in clean.items()} | dict.fromkeys(special, None)
+    column.values = mapped(column.values, told)
+    return texts_of(column.values)
 
 
 def _tidy(text: str) -> str:
@@ -146,15 +153,15 @@ def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], text
     if not counts:
         return
     if textual and counts.keys() <= _BOOLS.keys():
-        column.values = [_BOOLS[v] if type(v) is str else v for v in column.values]
+        column.values = mapped(column.values, _BOOLS)
         return
     if (plain := _plain_numbers(counts, path, textual)) is not None:
-        column.values = [plain[v] if type(v) is str else v for v in column.values]
+        column.values = mapped(column.values, plain)
         return
     total = counts.total()
     read: Mapping[str, object] = _dates(column, counts, path)
     if _share(read, counts, total) < 0.5:
-        natives = sum(type(v) in (int, float) for v in column.values)
+        natives = count_of(column.values, {int, float})
         read = _numbers(column, counts, path, textual, natives)
         if not read or (_share(read, counts, total) < 0.5 and natives < total):
             return
@@ -163,7 +170,7 @@ def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], text
         column.because = (
             f"{len(counts) - len(read)} of its {len(counts)} texts say something else, such as '{left[:20]}'"
         )
-    _replace(column, read)
+    _replace(column, read, counts)
 
 
 def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -> dict[str, int | float] | None:
@@ -274,27 +281,16 @@ def _why_codes(counts: Counter[str], header: str, textual: bool) -> str:
     return "the file keeps these digits as texts" if not textual and all(map(_DIGITS.fullmatch, counts)) else ""
 
 
-def _replace(column: Typed, read: Mapping[str, object]) -> None:
-    values = list(column.values)
-    percents: list[int] = []
-    numbers = 0
-    for position, value in enumerate(values):
-        if type(value) is not str or value not in read:
-            continue
-        found = read[value]
-        if isinstance(found, Number):
-            values[position] = found.value
-            numbers += 1
-            if found.percent:
-                percents.append(position)
-            elif found.unit:
-                column.units[position] = found.unit
-        else:
-            values[position] = cast(dt.date, found)
-    column.values = values
-    column.percent = len(percents) * 2 > numbers
+def _replace(column: Typed, read: Mapping[str, object], counts: Counter[str]) -> None:
+    numbers = {text: said for text, said in read.items() if isinstance(said, Number)}
+    percents = [text for text, said in numbers.items() if said.percent]
+    column.percent = sum(counts[text] for text in percents) * 2 > sum(counts[text] for text in numbers)
+    units: dict[str, str | None] = {t: said.unit for t, said in numbers.items() if said.unit and not said.percent}
     if not column.percent:
-        column.units.update(dict.fromkeys(percents))
+        units.update(dict.fromkeys(percents))
+    column.units.update({position: units[text] for position, text in found(column.values, units).items()})
+    values = {text: said.value if isinstance(said, Number) else cast(dt.date, said) for text, said in read.items()}
+    column.values = mapped(column.values, values)
 
 
 def _drop_infinities(column: Typed) -> None:
@@ -315,13 +311,13 @@ def _unify(column: Typed, types: set[type], path: tuple[str, ...]) -> None:
         column.because = column.because or f"its numbers are days under the header '{path[-1]}'"
     if types == {float} and is_code_header(path[-1] if path else "") and all(map(_is_whole, values)):
         values, types = [int(v) if type(v) is float else v for v in values], {int}
-    if types == {int, float} and all(abs(v) < 2**53 for v in values if type(v) is int):
-        values, types = [float(v) if type(v) is int else v for v in values], {float}
+    if types == {int, float} and (floats := as_floats(values)) is not None:
+        values, types = floats, {float}
     if types == {dt.date, dt.datetime}:
         values = [_at_midnight(v) if type(v) is dt.date else v for v in values]
         types = {dt.datetime}
-    if types == {dt.datetime} and all(v.time() == dt.time() for v in values if type(v) is dt.datetime):
-        values, types = [v.date() if type(v) is dt.datetime else v for v in values], {dt.date}
+    if types == {dt.datetime} and (days := as_days(values)) is not None:
+        values, types = days, {dt.date}
     column.values = values
     column.type = _column_type(types)
 
@@ -330,7 +326,7 @@ def _is_whole(value: Scalar) -> bool:
     return type(value) is not float or value.is_integer()
 
 
-def _solid_dates(values: list[Scalar]) -> list[Scalar] | None:
+def _solid_dates(values: Values) -> list[Scalar] | None:
     """Numbers as the dates that they are: 20260131, or the day number 46053 of a spreadsheet program."""
     numbers = cast("set[float]", set(values) - {None})
     read = {v: loose_date_in(f"{v:.0f}") if v > SERIALS.stop else serial_date(v) for v in numbers}

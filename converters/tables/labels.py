@@ -11,6 +11,7 @@ from collections.abc import Container, Sequence
 from itertools import pairwise
 
 from converters.model import Scalar
+from converters.packed import blanks
 from converters.tables.blocks import PERIOD
 from converters.tables.body import SAMPLE, Body
 from converters.tables.words import (
@@ -127,7 +128,7 @@ def _repeats(body: Body, labels: Sequence[int]) -> bool:
     return len(keys) > 3 and len(set(keys)) < len(keys)
 
 
-def _are_periods(header: str, values: list[Scalar]) -> bool:
+def _are_periods(header: str, values: Sequence[Scalar]) -> bool:
     """The numbers of a column name periods: its header says so, or they are years in a row."""
     seen = [v for v in values if v is not None]
     if len(set(seen)) < len(seen):
@@ -143,7 +144,7 @@ def take_sections(body: Body, labels: Sequence[int]) -> list[str | None]:
     A section row holds one text and nothing else, and figures follow below it.
     """
     figures = [c for c in body.columns if body.kinds[c] == "n"]
-    blank = [i for i, value in enumerate(body.raw[figures[0]]) if value is None] if figures else []
+    blank = blanks(body.raw[figures[0]]) if figures else []
     at = [i for i in blank if _is_section(body, i, body.rows[i], labels, figures)]
     at = _believable(body, at, labels)
     if not at:
@@ -221,19 +222,16 @@ def is_blank_filled(body: Body, labels: Sequence[int], totals: Container[int]) -
     if len(labels) < 2:
         return False
     outer, *inner = (body.raw[column] for column in labels)
-    blanks = sum(
-        o is None and i not in totals and any(value is not None for value in rest)
-        for i, (o, *rest) in enumerate(zip(outer, *inner, strict=True))
-    )
-    return blanks * 5 > len(outer) and outer[:1] != [None]
+    gaps = sum(i not in totals and any(column[i] is not None for column in inner) for i in blanks(outer))
+    return gaps * 5 > len(outer) and outer[:1] != [None]
 
 
 def written_once(body: Body, labels: Sequence[int], totals: Container[int]) -> list[int]:
     """The outer label columns that are filled once for a group of rows, merged or left blank below."""
     found: list[int] = []
     for column in labels[:-1]:
-        blanks = sum(value is None and i not in totals for i, value in enumerate(body.raw[column]))
-        if blanks * 5 <= len(body.rows) and not is_merged_down(body, [column]):
+        gaps = sum(i not in totals for i in blanks(body.raw[column]))
+        if gaps * 5 <= len(body.rows) and not is_merged_down(body, [column]):
             break
         found.append(column)
     return found

@@ -12,7 +12,7 @@ from itertools import pairwise
 from converters.tables.blocks import Block, is_side_text, shown_text
 from converters.tables.forms import is_form_row
 from converters.tables.header import figure_columns, first_data_row, header_rows, is_weekdays
-from converters.tables.values import plain_number
+from converters.tables.plain import is_figure, no_figures
 from converters.tables.words import is_key_value, is_note, is_sign_off
 
 MIN_TEXT_ROWS = 2
@@ -152,17 +152,13 @@ def _suspects(block: Block, rows: list[int], start: int, figures: dict[int, str]
     """Positions of rows in which no figure column holds a figure: sections, repeated headers, new tables, notes."""
     columns = [c for c, kind in figures.items() if kind == "n"] or list(figures)
     below = rows[start:]
-    left = range(len(below))
-    for column in columns[:6]:
+    left: Sequence[int] = range(len(below))
+    for n, column in enumerate(columns[:6]):
         values = block.column(column, below)
-        left = [i for i in left if not _is_figure(values[i])]  # type: ignore[assignment]
+        left = no_figures(values) if n == 0 else [i for i in left if not is_figure(values[i])]
         if not left:
             return []
     return [start + i for i in left if not any(block.kind(below[i], c) in ("n", "x") for c in columns)]
-
-
-def _is_figure(value: object) -> bool:
-    return type(value) is int or type(value) is float or (type(value) is str and plain_number(value) is not None)
 
 
 def _is_same(block: Block, known: int, row: int) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from converters.model import Scalar, Table
+from converters.packed import found as places_of
+from converters.packed import texts_of
 from converters.tables.body import Body
 from converters.tables.sums import Figures, Proof, adds_up, column_sum, figures_of, proof_of, row_sums
 from converters.tables.values import number_in
@@ -40,9 +42,9 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
     for column in body.columns:
         values = body.raw[column]
         start = 0 if column < first and (column in names or body.kinds[column] != "n") else max(0, len(values) - LAST)
-        words = totals_among({v for v in values[start:] if type(v) is str})
-        if words:
-            found.update({i: v for i, v in enumerate(values[start:], start) if v in words and i not in found})  # type: ignore[misc]
+        part = values[start:] if start else values
+        for position, word in places_of(part, totals_among(set(texts_of(part)))).items():
+            found.setdefault(start + position, word)
     return {i: word for i, word in found.items() if _has_figure(body, i, figures)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from converters.grid import Grid
-from converters.model import Column, Decision, Range, Scalar, Table
+from converters.model import Column, Decision, Range, Scalar, Table, Values
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
 from converters.tables.cells import shows_period
@@ -78,11 +78,8 @@ def tables_of(grid: Grid, first_index: int = 0) -> list[Table]:
 def blank_covered(grid: Grid) -> None:
     """Drops what is hidden under merged ranges: only their top left cell shows."""
     for (row, column), merge in grid.covering.items():
-        values = grid.rows.get(row)
-        if values is not None and column < len(values) and (row, column) != (merge.top, merge.left):
-            values[column] = None
-            if values.count(None) == len(values):
-                del grid.rows[row]
+        if (row, column) != (merge.top, merge.left):
+            grid.clear(row, column)
 
 
 def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
@@ -225,7 +222,7 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
     return found
 
 
-def _shown_periods(body: Body, column: int) -> list[Scalar]:
+def _shown_periods(body: Body, column: int) -> Values:
     """The values of a column; numbers that their format makes a period (`0"월"`) as that text."""
     grid = body.block.grid
     if not any(shows_period(look.number_format) for look in grid.looks):
