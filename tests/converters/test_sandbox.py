@@ -152,23 +152,22 @@ def test_a_batch_can_be_given_up_from_another_thread_and_its_worker_lives_on(
     sandbox.convert_safely(workbook(ROWS, "warm.xlsx"))
     idle = {worker.process.pid for worker in sandbox._idle}
     cancel = sandbox.Cancel()
-    threading.Timer(0.1, cancel).start()
-    started = time.monotonic()
-    [result] = sandbox.convert_to_files([(big, None)], tmp_path, options=Options(), cancel=cancel)
-    assert time.monotonic() - started < 0.5
-    assert storage.summary(result).problems[0].code == "killed"
+    threading.Timer(0.05, cancel).start()
+    results = sandbox.convert_to_files([(big, None)] * 20, tmp_path, workers=1, cancel=cancel)
+    assert storage.summary(list(results)[-1]).problems[0].code == "killed"
     assert {worker.process.pid for worker in sandbox._idle} == idle
     cancel()
     assert sandbox.convert_safely(workbook(ROWS)).state == "ok"
 
 
 def test_a_result_comes_in_the_form_asked_for_also_when_there_is_no_table(
-    workbook: Callable[..., Path], big: Path, tmp_path: Path
+    workbook: Callable[..., Path], tmp_path: Path
 ) -> None:
-    jobs = [(workbook(ROWS), None), (big, None)]
+    jobs = [(workbook(ROWS), None)]
     for form in export.FORMS:
-        good, late = sandbox.convert_to_files(jobs, tmp_path, form=form, limits=Limits(wall_seconds=0.3))
+        [good] = sandbox.convert_to_files(jobs, tmp_path, form=form)
         assert storage.load(good) == convert(jobs[0][0])
         assert export.form_path(good, form).stat().st_size > 0
-        assert storage.summary(late).state == "quarantined"
-        assert export.form_path(late, form).exists()
+        [starved] = sandbox.convert_to_files(jobs, tmp_path, form=form, limits=Limits(memory_bytes=1 << 20))
+        assert storage.summary(starved).state == "quarantined"
+        assert export.form_path(starved, form).exists()

@@ -35,12 +35,12 @@ LIMIT = 3 << 20
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plain workbook, an encrypted one, one that takes a second, and a text, below the service's only root."""
+    """A plain workbook, an encrypted one, a text, and one that takes its time, below the service's only root."""
     from msoffcrypto.format.ooxml import OOXMLFile
 
     root = tmp_path_factory.mktemp("lake")
     _workbook(root / "매출.xlsx", [["지점", "매출(천원)"], ["강남", 10], ["서초", 20], ["합계", 30]])
-    _workbook(root / "big.xlsx", [["일자", "금액"], *([f"2026-01-{n % 28 + 1:02}", n] for n in range(40_000))])
+    (root / "big.csv").write_text("일자,금액\n" + "".join(f"2026-01-{n % 28 + 1:02},{n}\n" for n in range(150_000)))
     locked = io.BytesIO()
     OOXMLFile(io.BytesIO((root / "매출.xlsx").read_bytes())).encrypt(PASSWORD, locked)
     (root / "locked.xlsx").write_bytes(locked.getvalue())
@@ -119,7 +119,7 @@ def test_the_query_s_form_goes_before_accept_and_accept_is_weighed(post: Callabl
 
 
 def test_rows_may_be_limited(post: Callable[..., httpx.Response], files: Path) -> None:
-    body = (files / "big.xlsx").read_bytes()
+    body = (files / "big.csv").read_bytes()
     assert len(post("?max_rows=5", content=body).json()["tables"][0]["rows"]) < 5
 
 
@@ -255,7 +255,7 @@ def test_other_paths_and_methods_are_problems_too(served: Served) -> None:
 
 
 def test_who_finds_no_room_is_told_when_to_come_again(served: Served, files: Path) -> None:
-    body = (files / "big.xlsx").read_bytes()
+    body = (files / "big.csv").read_bytes()
 
     def ask(number: int) -> httpx.Response:
         return httpx.post(f"{served.url}/v1/convert?name={number}&as=arrow", content=body, timeout=60)
@@ -270,14 +270,14 @@ def test_who_finds_no_room_is_told_when_to_come_again(served: Served, files: Pat
 
 
 def test_a_client_that_goes_away_frees_its_place(served: Served, files: Path) -> None:
-    body = (files / "big.xlsx").read_bytes()
+    body = (files / "big.csv").read_bytes()
     address = urlsplit(served.url)
     for sent in (len(body), 100):
         done = len(served.lines())
         with socket.create_connection((address.hostname, address.port)) as client:
             head = f"POST /v1/convert?name=gone HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
             client.sendall(head.encode() + body[:sent])
-            time.sleep(0.15)
+            time.sleep(0.05)
         began = time.monotonic()
         while len(served.lines()) == done:
             assert time.monotonic() - began < 5
@@ -320,7 +320,7 @@ def test_the_openapi_document_describes_what_is_answered(
     for example in answer["application/json"]["examples"].values():
         validator.validate(example["value"])
     for path in files.iterdir():
-        if not path.is_symlink():
+        if not path.is_symlink() and path.name != "big.csv":
             document = post(content=path.read_bytes()).json()
             validator.validate(document)
             openapi.ConversionModel.model_validate(document)
