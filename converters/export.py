@@ -20,8 +20,8 @@ from converters.periods import Period
 Writer = Callable[[Conversion, IO[bytes]], None]
 
 
-def document(conversion: Conversion) -> dict[str, Any]:
-    """A conversion as one JSON-ready document."""
+def document(conversion: Conversion, *, rows: bool = True) -> dict[str, Any]:
+    """A conversion as one JSON-ready document; without the rows of its tables where those are elsewhere."""
     return {
         "name": conversion.name,
         "sha256": conversion.sha256,
@@ -29,11 +29,11 @@ def document(conversion: Conversion) -> dict[str, Any]:
         "state": conversion.state,
         "problems": [asdict(problem) for problem in conversion.problems],
         "notices": [asdict(notice) for notice in conversion.notices],
-        "tables": [table_document(table) for table in conversion.tables],
+        "tables": [table_document(table, rows=rows) for table in conversion.tables],
     }
 
 
-def table_document(table: Table) -> dict[str, Any]:
+def table_document(table: Table, *, rows: bool = True) -> dict[str, Any]:
     """A table as JSON has it: its columns, its rows with their 1-based numbers in the sheet, and texts of odd cells.
 
     A row on another page than the table's sheet says its `sheet`; the address of a cell there begins with it
@@ -52,15 +52,6 @@ def table_document(table: Table) -> dict[str, Any]:
         }
         for c in table.columns
     ]
-    rows = [
-        {
-            **_place(table, row),
-            "subtotal": total,
-            "sums": [_place(table, summed)["row"] for summed in table.sums.get(row, ())],
-            "values": [plain(c.values[position]) for c in table.columns],
-        }
-        for position, (row, total) in enumerate(zip(table.rows, table.row_subtotal, strict=True))
-    ]
     cells = {
         kind: {_cell(table, *place): text for place, text in sorted(texts.items())}
         for kind, texts in (
@@ -72,7 +63,18 @@ def table_document(table: Table) -> dict[str, Any]:
     }
     place = {"container": table.container, "sheet": table.sheet, "index": table.index, "area": area(table)}
     about = {"title": table.title, "notes": table.notes, "period": _period(table.period)}
-    return {**place, **about, "columns": columns, "rows": rows, **cells}
+    body = {"rows": [_row(table, position) for position in range(len(table.rows))]} if rows else {}
+    return {**place, **about, "columns": columns, **body, **cells}
+
+
+def _row(table: Table, position: int) -> dict[str, Any]:
+    row = table.rows[position]
+    return {
+        **_place(table, row),
+        "subtotal": table.row_subtotal[position],
+        "sums": [_place(table, summed)["row"] for summed in table.sums.get(row, ())],
+        "values": [plain(column.values[position]) for column in table.columns],
+    }
 
 
 def area(table: Table) -> str:
@@ -155,11 +157,10 @@ def _write_archive(conversion: Conversion, target: IO[bytes]) -> None:
     import io
     import zipfile
 
-    about = document(conversion)
+    about = document(conversion, rows=False)
     with zipfile.ZipFile(target, "w") as archive:
         for table, described in zip(conversion.tables, about["tables"], strict=True):
             described["file"] = f"{table.index + 1}.parquet"
-            del described["rows"]
             buffer = io.BytesIO()
             _parquet(table, buffer)
             archive.writestr(zipfile.ZipInfo(described["file"]), buffer.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -64,6 +65,7 @@ def locked() -> bytes:
     return target.getvalue()
 
 
+@functools.cache
 def contents() -> dict[str, bytes]:
     """Files of every sample firm and some cases; one that is encrypted, one that is empty, one that is broken."""
     found = {d.name: d.content for tenant in TENANTS for d in deliveries(tenant)[:4]}
