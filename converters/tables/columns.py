@@ -22,6 +22,7 @@ from converters.scales import Unit
 from converters.scales import unit as scale_of
 from converters.tables.dates import SERIALS, date_in, loose_date_in, serial_date, slashed_dates
 from converters.tables.plain import plain_figures
+from converters.tables.units import unit_in_brackets
 from converters.tables.values import MAX_DIGITS, Number, is_empty_mark, number_in, plain_number, usual_form
 from converters.tables.words import (
     ERRORS,
@@ -32,6 +33,7 @@ from converters.tables.words import (
     is_period_label,
     is_specification_header,
     measure,
+    speaks_of_figures,
 )
 
 _CODE = re.compile(r"0\d+")
@@ -175,7 +177,7 @@ def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], text
 
 def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -> dict[str, int | float] | None:
     """All texts as numbers if each is one in its plainest form, and none may be a code or a date."""
-    if _speaks_of_dates(path) or not textual or _why_codes(counts, path[-1] if path else "", textual):
+    if _speaks_of_dates(path) or not textual or _why_codes(counts, path, textual):
         return None
     read: dict[str, int | float] = {}
     for text in counts:
@@ -216,10 +218,9 @@ def _speaks_of_dates(path: tuple[str, ...]) -> bool:
 def _numbers(
     column: Typed, counts: Counter[str], path: tuple[str, ...], textual: bool, natives: int
 ) -> dict[str, Number]:
-    header = path[-1] if path else ""
     kind = next((m for text in reversed(path) if (m := measure(text))), None)
     quantity = kind in ("count", "money", "rate") and not any(map(_DURATION.fullmatch, counts))
-    if kind not in ("count", "money", "rate") and not natives and (why := _why_codes(counts, header, textual)):
+    if kind not in ("count", "money", "rate") and not natives and (why := _why_codes(counts, path, textual)):
         column.because = why
         return {}
     usual = usual_form(counts, quantity=quantity)
@@ -265,8 +266,9 @@ def _in_base(number: Number, scales: Mapping[str | None, Unit], base: str) -> Nu
     return Number(int(value) if value == int(value) else float(value), base)
 
 
-def _why_codes(counts: Counter[str], header: str, textual: bool) -> str:
+def _why_codes(counts: Counter[str], path: tuple[str, ...], textual: bool) -> str:
     """Why digits identify and count nothing; "" if they may count."""
+    header = path[-1] if path else ""
     zero = next(filter(_CODE.fullmatch, counts), None)
     if zero is not None:
         return f"'{zero[:20]}' begins with a zero"
@@ -278,7 +280,10 @@ def _why_codes(counts: Counter[str], header: str, textual: bool) -> str:
         return f"the header '{header}' names codes" if any(map(_DIGITS.search, counts)) else ""
     if any(len(text) > MAX_DIGITS and text.isdigit() for text in counts):
         return f"it has more than {MAX_DIGITS} digits"
-    return "the file keeps these digits as texts" if not textual and all(map(_DIGITS.fullmatch, counts)) else ""
+    if textual or not all(map(_DIGITS.fullmatch, counts)):
+        return ""
+    figures = any(speaks_of_figures(text) or unit_in_brackets(text) for text in path)
+    return "" if figures else "the file keeps these digits as texts"
 
 
 def _replace(column: Typed, read: Mapping[str, object], counts: Counter[str]) -> None:

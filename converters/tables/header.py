@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from converters.tables.blocks import Block, spans_columns
 from converters.tables.units import is_unit_note, split_units
-from converters.tables.words import is_key_value, is_note, is_sign_off
+from converters.tables.words import is_key_value, is_note, is_sign_off, is_unit_header
 
 MAX_DEPTH = 7
 SAMPLE = 40
@@ -90,8 +90,8 @@ def paths(block: Block, rows: Sequence[int], columns: Sequence[int]) -> dict[int
 
 
 def is_unit_row(block: Block, row: int) -> bool:
-    """A row under the header that holds units only: (천원) (천원) (%)."""
-    texts = [text for _, text in block.texts(row)]
+    """A row under the header that holds units only: (천원) (천원) (%), with or without 단위 before them."""
+    texts = [text for _, text in block.texts(row) if not is_unit_header(text)]
     return len(texts) > 1 and all(split_units(text.strip("()[]（） ")) for text in texts)
 
 

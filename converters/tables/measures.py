@@ -9,9 +9,20 @@ from dataclasses import dataclass, field
 from converters.model import Column, Decision, Range, Scalar, Table
 from converters.tables.blocks import Block
 from converters.tables.numberformats import PERIOD_SUFFIX, shown
-from converters.tables.units import Stated, is_unit, kind_of_unit, split_units, unit_in_brackets
-from converters.tables.words import Measure, bare, is_count_label, is_unit_header, may_be_rate, measure
+from converters.tables.units import (
+    UNSURE,
+    Stated,
+    is_labelled,
+    is_unit,
+    kind_of_unit,
+    split_units,
+    stated_in_note,
+    unit_in_brackets,
+)
+from converters.tables.words import Measure, bare, is_count_label, is_likely_rate, is_unit_header, may_be_rate, measure
 
+SAMPLE = 1000
+SMALL = 10
 _SYMBOLS = frozenset("₩￦$¥€£￥")
 _WEEKDAYS = frozenset("월화수목금토일月火水木金土日")
 _EACH = ("당", "단가", "per", "평균", "単価")
@@ -30,6 +41,7 @@ class Evidence:
         formats: the number formats in each grid column.
         cell_formats: the number format of each cell whose format states something other than its column's.
         rates: the grid columns whose texts are percentages.
+        title: the title over the table; it chooses between notes of several kinds for columns that name no measure.
     """
 
     notes: Sequence[Stated] = ()
@@ -37,12 +49,13 @@ class Evidence:
     formats: Mapping[int, AbstractSet[str]] = field(default_factory=dict)
     cell_formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
     rates: AbstractSet[int] = frozenset()
+    title: str = ""
 
 
 def set_units(table: Table, evidence: Evidence) -> list[Decision]:
     """Gives each value column and each cell that has another its unit; says what each column's is from."""
     columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
-    notes = _parted(evidence.notes, columns)
+    notes = _parted([*_in_corner(table), *evidence.notes], columns)
     weekdays = [c for c in columns if c.path and bare(c.path[-1]) in _WEEKDAYS]
     unnamed = weekdays if len(weekdays) > 2 else []  # 월 and 일 beside 화 are no months and days
     found = [(c, _unit_of(c, () if c in unnamed else c.path, evidence, notes)) for c in columns]
@@ -61,6 +74,17 @@ def measure_of(path: Sequence[str]) -> Measure | None:
 def header_unit(path: Sequence[str]) -> str | None:
     """The unit that a header states, the innermost first."""
     return next((unit for text in reversed(path) if (unit := unit_in_brackets(text))), None)
+
+
+def _in_corner(table: Table) -> list[Stated]:
+    """What the header of the labels states of the figures beside them: "구분 (단위: 천원)"."""
+    texts = dict.fromkeys(text for c in table.columns if c.role == "label" and not c.derived for text in c.path)
+    return [
+        stated._replace(because=f"the header '{text}'")
+        for text in texts
+        if is_labelled(text) or kind_of_unit(unit_in_brackets(text) or "") == "money"
+        for stated in stated_in_note(text)
+    ]
 
 
 def _decision(table: Table, column: Column, stated: Stated) -> Decision:
@@ -82,14 +106,17 @@ def _unit_of(column: Column, path: Sequence[str], evidence: Evidence, notes: Seq
     if own:
         where = "the row of units" if column.index in evidence.unit_row else f"the header '{'/'.join(column.path)}'"
         return _RATE if kind_of_unit(own) == "rate" else Stated(own, because=where)
-    note = unit_from_notes(path, notes)
+    note = unit_from_notes(path, notes, evidence.title)
     if column.unit and not (note and column.unit in _SYMBOLS):
         return Stated(column.unit, because="the texts of its cells")
     return note or _format_unit(formats) or _NONE
 
 
-def unit_from_notes(path: Sequence[str], notes: Sequence[Stated]) -> Stated | None:
-    """The unit of the notes that a column can have: one that is said of it by name, else the first of its kind."""
+def unit_from_notes(path: Sequence[str], notes: Sequence[Stated], title: str = "") -> Stated | None:
+    """The unit of the notes that a column can have: one that is said of it by name, else the first of its kind.
+
+    A column that names no measure speaks of what the title does.
+    """
     kind = measure_of(path)
     usable = [note for note in notes if kind_of_unit(note.unit) != "rate"]
     if kind in ("rate", "id") or not usable:
@@ -100,9 +127,12 @@ def unit_from_notes(path: Sequence[str], notes: Sequence[Stated]) -> Stated | No
         return note
     counts = [note for note in usable if kind_of_unit(note.unit) == "count"]
     money = [note for note in usable if note not in counts]
-    fitting = {"count": counts, "money": money}.get(kind or "", usable)
-    doubt = 0.6 if counts and money and kind is None else 0.95
-    return fitting[0]._replace(sure=fitting[0].sure * doubt) if fitting else None
+    several = kind is None and bool(counts) and bool(money)
+    told = measure(title) if several or usable[0].sure <= UNSURE else None
+    fitting = {"count": counts, "money": money}.get(kind or told or "", usable)
+    if not fitting or (fitting[0].sure <= UNSURE and not (kind or told)):
+        return None
+    return fitting[0]._replace(sure=round(fitting[0].sure * (0.6 if several else 0.95), 2))
 
 
 def _parted(notes: Sequence[Stated], columns: Sequence[Column]) -> list[Stated]:
@@ -122,7 +152,15 @@ def _parted(notes: Sequence[Stated], columns: Sequence[Column]) -> list[Stated]:
 def _is_percent(column: Column, formats: AbstractSet[str]) -> bool:
     if formats and all(shown(f).percent for f in formats):
         return True
-    return bool(column.path) and may_be_rate(column.path[-1]) and any(shown(f).percent for f in formats)
+    if not column.path or not may_be_rate(column.path[-1]):
+        return False
+    return any(shown(f).percent for f in formats) or (is_likely_rate(column.path[-1]) and _are_small(column.values))
+
+
+def _are_small(values: Sequence[Scalar]) -> bool:
+    """Figures such as 0.052 and -0.3: shares of one, and no differences of amounts."""
+    figures = [v for v in values[:SAMPLE] if isinstance(v, int | float) and not isinstance(v, bool)]
+    return any(v != int(v) for v in figures) and all(abs(v) < SMALL for v in figures)
 
 
 def _format_unit(formats: AbstractSet[str]) -> Stated | None:

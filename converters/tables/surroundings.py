@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from converters.model import Decision, address
 from converters.tables.lines import Line, line_decision, lines_of, title_of, with_signatures
 from converters.tables.segments import Segment
-from converters.tables.units import Stated, stated_in_note
+from converters.tables.units import UNSURE, Stated, stated_in_note
 from converters.tables.words import is_note
 
 
@@ -34,12 +34,14 @@ class Surroundings:
 
     @property
     def units(self) -> list[Stated]:
-        """The units that the texts above state, the nearest text first."""
-        return [
-            stated._replace(because=f"the note '{line.text}' in {address(line.row, line.left)}")
-            for line in sorted(self.above, key=lambda li: -li.row)
-            for stated in stated_in_note(line.text)
-        ]
+        """The units that the texts above state, the nearest text first; if none does, those that the texts below do."""
+        return _units(sorted(self.above, key=lambda line: -line.row)) or _units(self.below)
+
+    @property
+    def units_of_all(self) -> list[Stated]:
+        """The units that stand over the title: if it is that of the first table, they may be those of the sheet."""
+        title = title_of(self.above)
+        return _units([line for line in self.above if title and line.row < title.row])
 
     @property
     def decisions(self) -> list[Decision]:
@@ -47,6 +49,14 @@ class Surroundings:
         title = title_of(self.above)
         above = [line_decision(line, title=title) for line in self.above]
         return above + [line_decision(line, below=True) for line in self.below]
+
+
+def _units(lines: Iterable[Line]) -> list[Stated]:
+    return [
+        stated._replace(because=f"the note '{line.text}' in {address(line.row, line.left)}")
+        for line in lines
+        for stated in stated_in_note(line.text)
+    ]
 
 
 def surroundings_of(found: Sequence[Segment]) -> tuple[list[Surroundings], list[Line]]:
@@ -91,15 +101,17 @@ def _share_units(tables: Sequence[Segment], around: Sequence[Surroundings]) -> N
             continue
         beside = [j for j, t in enumerate(tables) if j != i and abs(_first(t) - _first(table)) <= 2 and around[j].units]
         if beside:
-            around[i].inherited_units = _inherited(around[beside[0]].units)
+            around[i].inherited_units = _inherited(around[beside[0]].units, 0.7)
             continue
         before = [j for j in range(i) if around[j].units]
         if before and _same_header(tables[before[-1]], table):
-            around[i].inherited_units = _inherited(around[before[-1]].units)
+            around[i].inherited_units = _inherited(around[before[-1]].units, 0.7)
+        else:
+            around[i].inherited_units = _inherited(around[0].units_of_all, UNSURE)
 
 
-def _inherited(units: list[Stated]) -> list[Stated]:
-    return [stated._replace(because=f"{stated.because} over another table", sure=0.7) for stated in units]
+def _inherited(units: list[Stated], sure: float) -> list[Stated]:
+    return [stated._replace(because=f"{stated.because} over another table", sure=sure) for stated in units]
 
 
 def _same_header(one: Segment, other: Segment) -> bool:

@@ -120,7 +120,8 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
     notes = surroundings.units or surroundings.inherited_units
     sets = {column: set(known) for column, known in formats.items()}
     table.decisions = surroundings.decisions + table_decisions(table, Grounds(segment, evidence, proved))
-    table.decisions += set_units(table, Evidence(notes, unit_row, sets, _telling_formats(body, formats), body.rates))
+    told = _telling_formats(body, formats)
+    table.decisions += set_units(table, Evidence(notes, unit_row, sets, told, body.rates, surroundings.title or ""))
     table.decisions += type_decisions(table, body.reasons)
     return table
 

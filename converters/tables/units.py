@@ -72,6 +72,10 @@ _SEPARATOR = re.compile(r"[，、·ㆍ;&]|,(?!\d{3})|\s+및\s+|/")
 _WITHOUT_BRACKETS = re.compile(r"(?P<about>.*\S)\s*(?:[/:：,]\s*|\s)(?P<unit>[^\s/:：,()（）]+)", re.S)
 
 
+UNSURE = 0.5
+"""What is stated so holds only where the words of a table or a column agree."""
+
+
 class Stated(NamedTuple):
     """A unit that something states, and what it states it of.
 
@@ -201,6 +205,11 @@ def stated_in_note(text: str) -> list[Stated]:
         return _split(alone[1])
     trailing = re.search(r"[(\[（]\s*([^()\[\]（）]{1,24})\s*[)\]）]\s*$", text)
     return _split(trailing[1]) if trailing and kind_of_unit(trailing[1]) == "money" else []
+
+
+def is_labelled(text: str) -> bool:
+    """The text says that it states a unit: 단위: 천원."""
+    return bool(_LABELLED.search(text))
 
 
 def is_unit_note(text: str) -> bool:

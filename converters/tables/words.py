@@ -56,6 +56,12 @@ _RATE = re.compile(
     r"(?<!환)[율률]$|[율률]\s*[(\[（%]|비율|비중|구성비|점유비|구성비|진도|%|％|퍼센트|퍼센티지|ratio|\brate\b|percent|\bpct\b|share\b|yield|(?<!為替)率$|構成比|前年比|前期比|達成度",
     re.I,
 )
+_RATE_LIKELY = re.compile(r"[가-힣]비$|대비|신장|성장|yoy|mom|qoq|growth|margin|比$", re.I)
+_FIGURES = re.compile(
+    r"계획|실적|목표|예산|집행|증감|차이|누계|누적|[당전금]월|[당전]기|전년|\d\s*[월분月]|분기|반기|^(?:19|20)\d\d년?도?$|평균|"
+    r"plan|actual|budget|forecast|target|total|計画|実績|予算|[当前]月|[当前]期|累計|月$",
+    re.I,
+)
 _RATE_MAYBE = re.compile(
     r"대비|전년비|전월비|전주비|전기비|신장|성장|증감|yoy|mom|qoq|growth|margin|change|比$|Δ|△", re.I
 )
@@ -191,6 +197,16 @@ def measure(text: str) -> Measure | None:
 def may_be_rate(text: str) -> bool:
     """전년대비, 신장, growth: a rate or a difference; the figures must tell."""
     return bool(_RATE_MAYBE.search(bare(text)))
+
+
+def is_likely_rate(text: str) -> bool:
+    """전년비, growth: a rate if the figures are small."""
+    return bool(_RATE_LIKELY.search(bare(text)))
+
+
+def speaks_of_figures(text: str) -> bool:
+    """What is below counts or measures, whatever it may be: 계획, 1월, Q1, 합계."""
+    return bool(_FIGURES.search(bare(text))) or is_total(text)
 
 
 def is_count_label(text: str) -> bool:

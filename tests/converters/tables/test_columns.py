@@ -65,6 +65,12 @@ def test_a_count_in_ten_thousands_is_no_money() -> None:
     assert typed(["3만", "1만2천명"], ("인원",), textual=True).units == {1: "명"}
 
 
+def test_digits_kept_as_texts_are_figures_where_the_header_speaks_of_figures() -> None:
+    for path in (("1월", "계획"), ("2월",), ("금액",), ("실적[억원]",)):
+        assert typed(["640", "7"], path, textual=False).values == [640, 7]
+    assert typed(["640", "7"], ("지점",), textual=False).values == ["640", "7"]
+
+
 def test_marks_and_errors_are_nothing_and_remembered() -> None:
     column = typed(["-", "1,234", "#DIV/0!", "해당없음", "₩ -", ""], ("금액",), textual=True)
     assert column.values == [None, 1234, None, None, None, None]

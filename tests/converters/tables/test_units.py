@@ -145,6 +145,41 @@ def test_a_unit_per_head_is_two_where_amounts_and_heads_stand_side_by_side() -> 
     assert units_of([["(단위: 백만원/명)"], ["부서", "인당 매출", "인당 이익"], *body]) == ["백만원/명", "백만원/명"]
 
 
+BODY: list[list[Scalar]] = [["강남", 1, 2], ["서초", 3, 4]]
+
+
+def test_a_unit_may_stand_in_the_corner_below_or_in_a_row_of_its_own() -> None:
+    assert units_of([["구분 (단위: 천원)", "1월", "2월"], *BODY]) == ["천원", "천원"]
+    assert units_of([["연령(세)", "1월", "2월"], *BODY]) == [None, None]
+    assert units_of([["매출"], ["지점", "수량", "금액"], *BODY, ["※ 단위: 천원"]]) == [None, "천원"]
+    assert units_of([["지점", "수량", "금액"], ["단위", "EA", "천원"], *BODY]) == ["EA", "천원"]
+
+
+def test_a_title_chooses_between_the_units_of_a_note() -> None:
+    for title, unit in (("월별 매출", "천원"), ("월별 인원", "명")):
+        assert units_of([[title], ["(단위: 명, 천원)"], ["지점", "1월", "2월"], *BODY]) == [unit, unit]
+
+
+def test_a_note_over_all_titles_of_a_sheet_is_for_those_that_speak_of_its_kind() -> None:
+    rows: list[list[Scalar]] = [
+        ["경영실적"],
+        [None, "(단위: 백만원)"],
+        [],
+        ["1. 매출"],
+        ["구분", "전월", "당월"],
+        *BODY,
+    ]
+    rows += [[], ["2. 비용"], ["항목", "계획", "실적"], *BODY, [], ["3. 인원"], ["부서", "정규직", "계약직"], *BODY]
+    tables = tables_of(Grid("s", {r: row for r, row in enumerate(rows) if row}))
+    assert [[c.unit for c in t.columns if c.role == "value"] for t in tables] == [["백만원"] * 2] * 2 + [[None] * 2]
+
+
+def test_small_figures_under_a_comparison_are_rates() -> None:
+    head: list[list[Scalar]] = [["(단위: 백만원)"], ["지점", "금액", "전년비"]]
+    assert units_of([*head, ["강남", 10, 0.052], ["서초", 20, -0.1]]) == ["백만원", None]
+    assert units_of([*head, ["강남", 10, 520], ["서초", 20, -100]]) == ["백만원", "백만원"]
+
+
 def test_each_column_says_what_its_unit_is_from() -> None:
     rows: list[list[Scalar]] = [["(단위: 천원)"], ["지점", "수량(EA)", "금액"], ["강남", 1, 5], ["서초", 2, 6]]
     [table] = tables_of(Grid("s", dict(enumerate(rows))))
