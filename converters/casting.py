@@ -29,8 +29,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _DASHES = frozenset("-–—―−‐－")
-_TRUE = frozenset("true t yes y 1 o ○ ◯ 예 네 유 はい".split())
-_FALSE = frozenset("false f no n 0 x × ✕ 아니오 아니요 무 いいえ".split())
+_TRUE = frozenset("true t yes y 1 o ○ ◯ ● ✓ ✔ ☑ 예 네 유 はい 有".split())
+_FALSE = frozenset("false f no n 0 x × ✕ ✗ ✘ ☐ 아니오 아니요 무 いいえ 無".split())
 
 
 def caster(kind: ColumnKind, near: Span | None = None, by: Fraction | None = None) -> Cast:

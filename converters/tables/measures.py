@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from converters.model import Column, Decision, Range, Scalar, Table
+from converters.scales import unit as scale_of
 from converters.tables.blocks import Block
 from converters.tables.numberformats import PERIOD_SUFFIX, shown
 from converters.tables.units import (
@@ -23,6 +24,7 @@ from converters.tables.words import Measure, bare, is_count_label, is_likely_rat
 
 SAMPLE = 1000
 SMALL = 10
+_BASES = ("원", "천원", "백만원", "円", "千円", "USD", "천달러", "EUR", "CNY")
 _SYMBOLS = frozenset("₩￦$¥€£￥")
 _WEEKDAYS = frozenset("월화수목금토일月火水木金土日")
 _EACH = ("당", "단가", "per", "평균", "単価")
@@ -76,6 +78,18 @@ def header_unit(path: Sequence[str]) -> str | None:
     return next((unit for text in reversed(path) if (unit := unit_in_brackets(text))), None)
 
 
+def _unscaled(note: Stated | None, formats: AbstractSet[str]) -> Stated | None:
+    """The unit of the values where their format divides what a reader sees: 천원 under `#,##0,` are 원."""
+    steps = {shown(f).thousands for f in formats}
+    if note is None or steps <= {0}:
+        return note
+    scale = scale_of(note.unit)
+    size = scale.size / 1000 ** max(steps) if scale else None
+    name = next((name for name in _BASES if (base := scale_of(name)) and scale and base == (scale.kind, size)), "")
+    because = f"{note.because}, of figures that the format {min(formats)} shows in thousands"
+    return note._replace(unit=name, because=because, sure=0.7) if len(steps) == 1 and name else None
+
+
 def _in_corner(table: Table) -> list[Stated]:
     """What the header of the labels states of the figures beside them: "구분 (단위: 천원)"."""
     texts = dict.fromkeys(text for c in table.columns if c.role == "label" and not c.derived for text in c.path)
@@ -106,7 +120,7 @@ def _unit_of(column: Column, path: Sequence[str], evidence: Evidence, notes: Seq
     if own:
         where = "the row of units" if column.index in evidence.unit_row else f"the header '{'/'.join(column.path)}'"
         return _RATE if kind_of_unit(own) == "rate" else Stated(own, because=where)
-    note = unit_from_notes(path, notes, evidence.title)
+    note = _unscaled(unit_from_notes(path, notes, evidence.title), formats)
     if column.unit and not (note and column.unit in _SYMBOLS):
         return Stated(column.unit, because="the texts of its cells")
     return note or _format_unit(formats) or _NONE

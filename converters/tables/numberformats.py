@@ -14,23 +14,29 @@ PERIOD_SUFFIX = re.compile(r"^\s*(?:월|년|년도|일|분기|주차?|차|회차
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The parts of a number format that carry meaning."""
+    """The parts of a number format that carry meaning.
+
+    Args:
+        thousands: by how many thousands it divides what it shows: `#,##0,` shows 1234567 as 1,235.
+    """
 
     prefix: str = ""
     suffix: str = ""
     percent: bool = False
     digits: bool = True
+    thousands: int = 0
 
 
 @lru_cache(maxsize=4096)
 def shown(number_format: str) -> Shown:
     """The meaning of a number format's section for positive numbers: `0"월"` has the suffix 월."""
     section = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', number_format)[0]
-    prefix, suffix, percent, digits = "", "", False, False
+    prefix, suffix, percent, digits, thousands = "", "", False, False, 0
     for quoted, escaped, bracketed, pad, fill, general, placeholder, clock, other in _TOKEN.findall(section):
         del pad, fill, clock
         if general or placeholder:
             digits = True
+            thousands = len(placeholder) - len(placeholder.rstrip(","))
             continue
         text = quoted or escaped or (_currency(bracketed) if bracketed else "") or other
         percent = percent or (other == "%")
@@ -40,7 +46,7 @@ def shown(number_format: str) -> Shown:
             suffix += text
         else:
             prefix += text
-    return Shown(prefix.strip(), suffix.strip(), percent, digits)
+    return Shown(prefix.strip(), suffix.strip(), percent, digits, thousands)
 
 
 def show_number(value: int | float, number_format: str) -> str:

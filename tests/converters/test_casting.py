@@ -52,6 +52,8 @@ DAY = dt.date(2026, 1, 5)
         ("bool", "Y", True),
         ("bool", "아니오", False),
         ("bool", "X", False),
+        ("bool", "✓", True),
+        ("bool", "☐", False),
         ("bool", 1, True),
         ("bool", True, True),
     ],

@@ -145,6 +145,13 @@ def test_a_unit_per_head_is_two_where_amounts_and_heads_stand_side_by_side() -> 
     assert units_of([["(단위: 백만원/명)"], ["부서", "인당 매출", "인당 이익"], *body]) == ["백만원/명", "백만원/명"]
 
 
+def test_figures_that_a_format_shows_in_thousands_are_in_the_smaller_unit() -> None:
+    rows: list[list[Scalar]] = [["(단위: 천원)"], ["지점", "금액"], ["강남", 1234567], ["서초", 7654321]]
+    assert units_of(rows, formats={1: "#,##0,"}) == ["원"]
+    assert units_of([["(단위: 백만원)"], *rows[1:]], formats={1: "#,##0,,"}) == ["원"]
+    assert units_of(rows, formats={1: "#,##0"}) == ["천원"]
+
+
 BODY: list[list[Scalar]] = [["강남", 1, 2], ["서초", 3, 4]]
 
 
@@ -194,6 +201,7 @@ def test_number_formats_say_what_a_reader_sees() -> None:
     assert shown('#,##0"원";[Red]-#,##0"원"').suffix == "원"
     assert shown("[$₩-412]#,##0").prefix == "₩"
     assert shown("0.0%").percent
+    assert [shown(f).thousands for f in ("#,##0", "#,##0,", '#,##0,,"백만"')] == [0, 1, 2]
     import datetime as dt
 
     assert show_date(dt.date(2026, 5, 1), 'm"월"') == "5월"
