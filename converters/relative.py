@@ -47,7 +47,7 @@ def period_of(text: str, near: Period | None = None, *, words: bool = True) -> P
         found = period_of(without, near, words=words)
         return found and Period(found.end, found.end, "as_of")
     core = _core(plain)
-    span = _absolute(core)
+    span = _absolute(core) or _absolute(plain)
     if not span and near:
         span = _beside(core, near.span, words) or _beside(plain, near.span, words)
     return Period(*span) if span else None

@@ -96,7 +96,7 @@ def type_decisions(table: Table, because: Mapping[int, str]) -> list[Decision]:
             "type",
             Range(table.rows[0], c.index, table.rows[-1], c.index),
             c.type,
-            0.7 + 0.2 * (c.type != "mixed"),
+            0.7 if c.type == "mixed" else 0.9,
             because[c.index],
         )
         for c in table.columns
