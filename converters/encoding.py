@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,6 +34,8 @@ WIDER = {
 """What senders call an encoding → the superset that their programs really write."""
 
 SAMPLE = 1 << 18
+KOREAN_SAMPLE = 1 << 15
+_DOUBLE = re.compile(rb"[\x81-\xfe][\x41-\xfe]")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -42,26 +45,31 @@ def decode(data: bytes, declared: str | None = None) -> str:
     Args:
         declared: the encoding that the file itself states (an HTML meta tag), believed if it fits.
     """
-    name = sniff(data, declared)
-    try:
-        return data.decode(name)
-    except (UnicodeError, LookupError):
-        return data.decode(name if _known(name) else "utf-8", errors="replace")
+    return _read(data, declared)[1]
 
 
 def sniff(data: bytes, declared: str | None = None) -> str:
     """The name of the Python codec that reads the bytes."""
-    for bom, name in BOMS:
-        if data.startswith(bom):
-            return name
-    if parity := _nul_parity(data[:4096]):
-        return parity
-    if _decodes(data, "utf-8") or _is_damaged_utf8(data[:SAMPLE]):
-        return "utf-8"
-    stated = widest(declared) if declared else None
-    if stated and _known(stated) and _decodes(data, stated):
-        return stated
-    return _guess(data)
+    return _read(data, declared)[0]
+
+
+def _read(data: bytes, declared: str | None) -> tuple[str, str]:
+    """The codec and what it makes of the bytes: they are decoded once, since a large text takes its time."""
+    sure = next((name for bom, name in BOMS if data.startswith(bom)), None) or _nul_parity(data[:4096])
+    if sure is None and (text := _decoded(data, "utf-8")) is not None:
+        return "utf-8", text
+    if sure is None and _is_damaged_utf8(data[:SAMPLE]):
+        sure = "utf-8"
+    if sure is not None:
+        return sure, data.decode(sure, errors="replace")
+    names: list[str] = []
+    for name in _candidates(data, declared):
+        if _known(name):
+            names.append(name)
+            if (text := _decoded(data, name)) is not None:
+                return name, text
+    fallback = next((name for name in names if not declared or name != widest(declared)), "cp949")
+    return fallback, data.decode(fallback, errors="replace")
 
 
 def widest(name: str) -> str:
@@ -79,23 +87,31 @@ def decode_head(head: bytes) -> str | None:
     return text if odd <= len(text) * 0.01 + 3 else None
 
 
-def _guess(data: bytes) -> str:
+def _candidates(data: bytes, declared: str | None) -> Iterator[str]:
+    if declared:
+        yield widest(declared)
+    if _is_korean(data[:KOREAN_SAMPLE]):
+        yield "cp949"
     import chardet
 
-    sample = _whole_lines(data[:SAMPLE])
-    found = chardet.detect(sample).get("encoding")
-    name = widest(found) if found else "cp949"
-    for candidate in (name, "cp949", "cp932", "gb18030"):
-        if _known(candidate) and _decodes(data, candidate):
-            return candidate
-    return name if _known(name) else "cp949"
+    found = chardet.detect(_whole_lines(data[:SAMPLE])).get("encoding")
+    yield widest(found) if found else "cp949"
+    yield from ("cp949", "cp932", "gb18030")
+
+
+def _is_korean(sample: bytes) -> bool:
+    """Nearly all characters beyond ASCII are Hangul syllables as EUC-KR has them: no other script looks like that."""
+    pairs = _DOUBLE.findall(sample)
+    syllables = sum(0xB0 <= lead <= 0xC8 and trail >= 0xA1 for lead, trail in pairs)
+    return bool(syllables >= 100 and syllables * 10 >= len(pairs) * 9)
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:
     """UTF-8 but for a few bytes: text of another encoding hardly ever makes valid sequences."""
     text = _whole_lines(sample).decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
-    return sum(not c.isascii() for c in text) - broken >= 2 * broken > 0
+    beyond_ascii = len(text) - len(text.encode("ascii", errors="ignore"))
+    return beyond_ascii - broken >= 2 * broken > 0
 
 
 def _whole_lines(sample: bytes) -> bytes:
@@ -115,14 +131,15 @@ def _nul_parity(head: bytes) -> str | None:
     return None
 
 
-def _decodes(data: bytes, name: str) -> bool:
+def _decoded(data: bytes, name: str) -> str | None:
+    """The text if the codec reads all of it, but for a character that the end cuts off."""
     try:
-        data.decode(name)
+        return data.decode(name)
     except UnicodeDecodeError as error:
-        return error.start >= len(data) - 4 and error.reason.startswith(("unexpected end", "incomplete", "truncated"))
+        cut = error.start >= len(data) - 4 and error.reason.startswith(("unexpected end", "incomplete", "truncated"))
+        return data.decode(name, errors="replace") if cut else None
     except UnicodeError:
-        return False
-    return True
+        return None
 
 
 def _known(name: str) -> bool:

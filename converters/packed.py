@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSequence, Sequence
@@ -205,8 +206,12 @@ def types_of(values: Sequence[Scalar]) -> set[type]:
     return set().union(*(part.types() if isinstance(part, Run) else set(map(type, part)) for part in values.parts))
 
 
-def texts_of(values: Sequence[Scalar]) -> Counter[str]:
-    """The texts among the values and how often each occurs."""
+def texts_of(values: Sequence[Scalar], pattern: re.Pattern[str] | None = None) -> Counter[str]:
+    """The texts among the values and how often each occurs.
+
+    Args:
+        pattern: only of those in which it is found; in forms that Arrow's RE2 has as well.
+    """
     counts: Counter[str] = Counter()
     for part in parts_of(values):
         if isinstance(part, list):
@@ -214,10 +219,20 @@ def texts_of(values: Sequence[Scalar]) -> Counter[str]:
             plain = all(type(value) is str for value in found)
             counts.update(found if plain else {v: n for v, n in found.items() if type(v) is str})  # type: ignore[arg-type]
         elif str in part.types():
-            texts, numbers = part.array.value_counts().flatten()
+            texts, numbers = _found_in(part, pattern).value_counts().flatten()
             counts.update(dict(zip(texts.to_pylist(), numbers.to_pylist(), strict=True)))
     del counts[None]
-    return counts
+    return Counter({t: n for t, n in counts.items() if pattern.search(t)}) if pattern else counts
+
+
+def _found_in(run: Run, pattern: re.Pattern[str] | None) -> pa.Array[Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pattern is None or isinstance(run.array, pa.DictionaryArray):
+        return run.array
+    ignore_case = bool(pattern.flags & re.IGNORECASE)
+    return run.array.filter(pc.match_substring_regex(run.array, pattern.pattern, ignore_case=ignore_case))
 
 
 def found(values: Sequence[Scalar], texts: Collection[str]) -> dict[int, str]:

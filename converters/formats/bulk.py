@@ -28,7 +28,7 @@ def string_columns(text: str, delimiter: str, width: int) -> list[pa.Array[Any]]
         raw = text.rstrip("\r\n").encode()
     except UnicodeEncodeError:
         return None
-    quoted = _quotation(raw, delimiter) if delimiter.isascii() and _is_plain(raw) else None
+    quoted = _has_breaks_within(raw, delimiter)
     if quoted is None:
         return None
     names = [str(number) for number in range(width)]
@@ -60,30 +60,39 @@ def filled_rows(columns: Sequence[pa.Array[Any]], row: int) -> tuple[Sequence[in
     return (pc.indices_nonzero(filled).to_numpy() + row).tolist(), [Packed([Run(c.filter(filled))]) for c in columns]
 
 
-def _is_plain(raw: bytes) -> bool:
-    """It has records, none of them empty, and no character that the two might take in different ways."""
-    odd = b"\0" in raw or raw.startswith((b"\xef\xbb\xbf", b"\n", b"\r")) or raw.count(b"\r") != raw.count(b"\r\n")
-    return bool(raw) and not odd and b"\n\n" not in raw and b"\n\r\n" not in raw
+def _has_breaks_within(raw: bytes, delimiter: str) -> bool | None:
+    """Whether there are line breaks between quotation marks; None if anything could be taken in two ways.
 
-
-def _quotation(raw: bytes, delimiter: str) -> bool | None:
-    """Whether there are line breaks between quotation marks; None if one of the marks stands within a field."""
-    if b'"' not in raw:
-        return False
-    data = np.frombuffer(raw, np.uint8)
-    marks = np.flatnonzero(data == ord('"'))
-    if len(marks) % 2:
+    That is a blank line, a line break of another kind than the others, a quotation mark within a field, or a NUL.
+    """
+    if not raw or not delimiter.isascii() or b"\0" in raw or raw.startswith((b"\xef\xbb\xbf", b"\n", b"\r")):
         return None
+    data = np.frombuffer(raw, np.uint8)
+    breaks = np.flatnonzero(data == ord("\n"))
+    returns = np.count_nonzero(data[breaks - 1] == ord("\r"))
+    if returns not in (0, len(breaks)) or returns != (raw.count(b"\r") if returns or b"\r" in raw else 0):
+        return None
+    if (np.diff(breaks) <= 1 + bool(returns)).any():
+        return None
+    marks = np.flatnonzero(data == ord('"')) if b'"' in raw else breaks[:0]
+    if not len(marks):
+        return False
+    if not _are_around_fields(data, marks, delimiter):
+        return None
+    return bool((np.searchsorted(marks, breaks) % 2).any())
+
+
+def _are_around_fields(data: np.ndarray[Any, Any], marks: np.ndarray[Any, Any], delimiter: str) -> bool:
+    """Every quotation mark opens or closes a field or is one of two that stand for one."""
+    if len(marks) % 2:
+        return False
     edges = np.zeros(256, bool)
     edges[[ord(delimiter), ord("\n"), ord("\r")]] = True
     opening, closing = marks[::2], marks[1::2]
     doubled = closing[:-1] + 1 == opening[1:]
-    before = edges[data[opening - 1]] | (opening == 0)
-    after = edges[data[np.minimum(closing + 1, len(data) - 1)]] | (closing == len(data) - 1)
-    if not (before[1:] | doubled).all() or not before[0] or not (after[:-1] | doubled).all() or not after[-1]:
-        return None
-    breaks = np.flatnonzero(data == ord("\n"))
-    return bool((np.searchsorted(marks, breaks) % 2).any())
+    opens = edges[data[opening - 1]] | (opening == 0)
+    closes = edges[data[np.minimum(closing + 1, len(data) - 1)]] | (closing == len(data) - 1)
+    return bool(opens[0] and closes[-1] and (opens[1:] | doubled).all() and (closes[:-1] | doubled).all())
 
 
 def _without_white_space(texts: pa.Array[Any]) -> pa.Array[Any]:

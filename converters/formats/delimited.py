@@ -24,6 +24,7 @@ from converters.packed import Packed
 DELIMITERS = ",\t;|"
 SAMPLE = 1 << 16
 FIRST_ROWS = 1500
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 csv.field_size_limit(1 << 27)
 
 
@@ -36,7 +37,7 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     """
     data = document.head if options.max_rows else document.content
     text = decode(data).lstrip("\ufeff")
-    if not text.strip():
+    if not text or text.isspace():
         raise Broken(f"{document.name} holds white space only.", "Ask the sender to send it again.")
     grid = Grid(document.stem, textual=True)
     if "\ufffd" in text:
@@ -88,12 +89,12 @@ class Lines:
     def __init__(self, text: str) -> None:
         self.read = 0
         """How many characters the lines read so far have."""
-        self._lines = io.StringIO(text, newline="")
+        self._text = text
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.read += len(line)
-            yield line
+        for line in LINE.finditer(self._text):
+            self.read = line.end()
+            yield line[0]
 
 
 def find_delimiter(sample: str) -> str:

@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
@@ -23,7 +23,15 @@ from converters.scales import unit as scale_of
 from converters.tables.dates import SERIALS, date_in, loose_date_in, serial_date, slashed_dates
 from converters.tables.plain import plain_figures
 from converters.tables.units import unit_in_brackets
-from converters.tables.values import MAX_DIGITS, Number, is_empty_mark, number_in, plain_number, usual_form
+from converters.tables.values import (
+    LONGEST_MARK,
+    MAX_DIGITS,
+    Number,
+    is_empty_mark,
+    number_in,
+    plain_number,
+    usual_form,
+)
 from converters.tables.words import (
     ERRORS,
     NULL_MARKS,
@@ -43,6 +51,8 @@ _DURATION = re.compile(r"\d+\s*(?:시간|時間)\s*\d+\s*[분分]")
 _BASES = {"won": "원", "yen": "円"}
 _BOOLS = {"TRUE": True, "FALSE": False}
 _NONE = type(None)
+ENOUGH_MISSES = 200
+"""After so many texts that are none, and few that are one, a column holds no dates or numbers."""
 _MONEY_MARK = re.compile(r"\D[-–—][ \t\u00a0]*(?:[원円%].?)?$|^\W?[-–—]\W?[원円%]", re.M)
 
 
@@ -129,9 +139,9 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
 
     Gives the texts that are left.
     """
-    clean = {text: tidy for text in texts if (tidy := _tidy(text)) != text}
+    clean = {} if _are_tidy(texts) else {text: tidy for text in texts if (tidy := _tidy(text)) != text}
     special = (ERRORS | NULL_MARKS) & texts.keys() | {t for t, tidy in clean.items() if tidy in ERRORS | NULL_MARKS}
-    if _MONEY_MARK.search("\n".join(texts)):
+    if _MONEY_MARK.search("\n".join(text for text in texts if len(text.strip()) <= LONGEST_MARK)):
         special |= {text for text in texts if is_empty_mark(text.strip())}
     if "" in texts:
         clean[""] = ""
@@ -141,6 +151,13 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
     told = {text: tidy or None for text, tidy in clean.items()} | dict.fromkeys(special, None)
     column.values = mapped(column.values, told)
     return texts_of(column.values)
+
+
+def _are_tidy(texts: Collection[str]) -> bool:
+    """Told of all at once: most columns have nothing to tidy."""
+    joined = "".join(texts)
+    stripped = sum(map(len, map(str.strip, texts)))
+    return stripped == len(joined) and "'" not in joined and unicodedata.is_normalized("NFC", joined)
 
 
 def _tidy(text: str) -> str:
@@ -208,7 +225,16 @@ def _dates(column: Typed, counts: Counter[str], path: tuple[str, ...]) -> dict[s
 
 
 def _read_dates(counts: Counter[str], reader: Callable[[str], dt.date | None]) -> dict[str, dt.date]:
-    return {text: date for text in counts if (date := reader(text)) is not None}
+    read: dict[str, dt.date] = {}
+    misses = 0
+    for text in counts:
+        if (date := reader(text)) is not None:
+            read[text] = date
+        else:
+            misses += 1
+            if misses > ENOUGH_MISSES and len(read) < misses / 4:
+                return {}
+    return read
 
 
 def _speaks_of_dates(path: tuple[str, ...]) -> bool:
@@ -234,7 +260,7 @@ def _numbers(
             read[text] = number
         else:
             misses += 1
-            if misses > 200 and len(read) < misses / 4:
+            if misses > ENOUGH_MISSES and len(read) < misses / 4:
                 return {}
     if usual:
         column.because = "its texts prove that it groups digits as in 1.234,56 or 1 234"

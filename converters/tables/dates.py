@@ -61,11 +61,13 @@ def loose_date_in(text: str) -> dt.date | None:
 
 def slashed_dates(texts: Iterable[str]) -> Callable[[str], dt.date | None] | None:
     """A reader of 31/01/2026 or 01/31/2026, if these texts prove which of the two they are; 31.01.2026 is the first."""
-    parts = [_SLASHED.fullmatch(text.strip()) for text in texts]
-    if not parts or not all(parts):
-        return None
-    day_first = any(int(p["a"]) > 12 or (p["by"] == "." and len(p["y"]) == 4) for p in parts if p)
-    month_first = any(int(p["b"]) > 12 for p in parts if p)
+    parts: list[re.Match[str]] = []
+    for text in texts:
+        if (part := _SLASHED.fullmatch(text.strip())) is None:
+            return None
+        parts.append(part)
+    day_first = any(int(p["a"]) > 12 or (p["by"] == "." and len(p["y"]) == 4) for p in parts)
+    month_first = any(int(p["b"]) > 12 for p in parts)
     if day_first == month_first:
         return None
 

@@ -201,7 +201,7 @@ def _stands_out(body: Body, position: int) -> bool:
 
 def fill_merged(body: Body) -> bool:
     """Gives each cell of a vertically merged range in the body its value; tells whether a label column had one."""
-    positions = {row: i for i, row in enumerate(body.rows)}
+    positions = {row: i for i, row in enumerate(body.rows)} if body.block.grid.merges else {}
     found = False
     for merge in body.block.grid.merges:
         if merge.left not in body.raw or merge.top not in positions or merge.bottom == merge.top:

@@ -12,6 +12,7 @@ from converters.tables.body import Body
 from converters.tables.sums import Figures, Proof, adds_up, column_sum, figures_of, proof_of, row_sums
 from converters.tables.values import number_in
 from converters.tables.words import (
+    TOTAL_HINT,
     is_code_header,
     is_counter_header,
     is_inner_total,
@@ -43,7 +44,7 @@ def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
         values = body.raw[column]
         start = 0 if column < first and (column in names or body.kinds[column] != "n") else max(0, len(values) - LAST)
         part = values[start:] if start else values
-        for position, word in places_of(part, totals_among(set(texts_of(part)))).items():
+        for position, word in places_of(part, totals_among(set(texts_of(part, TOTAL_HINT)))).items():
             found.setdefault(start + position, word)
     return {i: word for i, word in found.items() if _has_figure(body, i, figures)}
 

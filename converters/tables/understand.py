@@ -241,7 +241,8 @@ def _shown_periods(body: Body, column: int) -> Values:
 def _formats(body: Body) -> dict[int, list[str]]:
     """The number formats that the cells of each column with figures have, each once."""
     grid = body.block.grid
-    distinct = list({id(s): s for row in body.rows if (s := grid.styles.get(row)) is not None}.values())
+    styled = body.rows if grid.styles else ()
+    distinct = list({id(s): s for row in styled if (s := grid.styles.get(row)) is not None}.values())
     formats: dict[int, list[str]] = {}
     for column in body.columns:
         if body.kinds[column] == "n":

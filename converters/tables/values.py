@@ -11,6 +11,7 @@ from converters.tables.dates import date_in
 from converters.tables.units import is_unit, kind_of_unit
 from converters.tables.words import ERRORS, NULL_MARKS
 
+LONGEST_MARK = 8
 MAX_DIGITS = 15
 """Longer digit strings are identifiers: no spreadsheet program keeps them as numbers."""
 
@@ -114,7 +115,7 @@ def _unit_of(found: re.Match[str], suffix: str) -> tuple[str | None, bool]:
 
 def is_empty_mark(text: str) -> bool:
     """The text says that there is nothing: -, N/A, 해당없음, also as accounts write it: "₩ -", "-원"."""
-    return text in NULL_MARKS or (len(text) <= 8 and _EMPTY.fullmatch(text) is not None)
+    return text in NULL_MARKS or (len(text) <= LONGEST_MARK and _EMPTY.fullmatch(text) is not None)
 
 
 def usual_form(texts: Iterable[str], *, quantity: bool) -> Callable[[str], str] | None:

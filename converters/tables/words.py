@@ -46,7 +46,8 @@ _TOTAL_PREFIX = re.compile(
 )
 _PERIOD_TOTALS = frozenset("일계 월계 주계 日計 月計".split())
 _RUNNING = frozenset("누계 누적 累計".split())
-_TOTAL_HINT = re.compile(r"계|합|計|合|總|총|total|sum|[Ａ-ｚ]", re.I)
+TOTAL_HINT = re.compile(r"계|합|計|合|總|총|total|sum|[Ａ-ｚ]", re.I)
+"""What is in every word of a total, to tell columns without one at once."""
 _MAYBE_TOTAL = re.compile(
     r"누계|累計|누적|합계|合計|total|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
     re.I,
@@ -146,9 +147,7 @@ def bare(text: str) -> str:
 
 def totals_among(texts: set[str]) -> set[str]:
     """Those of many texts that is_total; beside totals of days or months (월계), 누계 is one, too."""
-    if not _TOTAL_HINT.search("\n".join(texts)):
-        return set()
-    found = {text for text in texts if _TOTAL_HINT.search(text) and is_total(text)}
+    found = {text for text in texts if TOTAL_HINT.search(text) and is_total(text)}
     if not _PERIOD_TOTALS.isdisjoint(map(bare, found)):
         found |= {text for text in texts if bare(text) in _RUNNING}
     return found
