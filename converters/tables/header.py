@@ -68,6 +68,8 @@ def header_rows(block: Block, rows: Sequence[int], data: int, figures: Sequence[
     if end is None:
         return data, data
     start = end
+    while end + 1 < data and _is_lower_level(block, rows[end + 1]):
+        end += 1
     while start > 0 and end - start < MAX_DEPTH - 1 and _is_upper_level(block, rows[start - 1], rows[start]):
         start -= 1
     return start, end + 1
@@ -200,6 +202,12 @@ def _is_side_row(block: Block, row: int) -> bool:
     if is_unit_row(block, row):
         return False
     return all(is_unit_note(t) or is_key_value(t) or is_sign_off(t) or is_note(t) for t in texts)
+
+
+def _is_lower_level(block: Block, row: int) -> bool:
+    """Texts under a header that stand over no figures: days of the week, but no labels."""
+    kinds = block.kinds(row)
+    return kinds[0] == " " and kinds.count("t") > 1 and set(kinds) <= {"t", " "} and not _is_side_row(block, row)
 
 
 def _is_upper_level(block: Block, row: int, below: int) -> bool:

@@ -47,9 +47,11 @@ def lines_of(block: Block, rows: Iterable[int]) -> list[Line]:
     for row in rows:
         texts = block.texts(row)
         in_form = is_form_row([text for _, text in texts])
+        asked = False
         for column, text in texts:
             merge = block.merge(row, column)
-            kind, sure, because = ("form", 0.9, "a key beside its value") if in_form else _kind(text)
+            kind, sure, because = ("form", 0.9, "a key beside its value") if in_form or asked else _kind(text)
+            asked = text.endswith((":", "："))
             lines.append(Line(row, column, merge.right if merge else column, text, kind, sure, because))
     return lines
 

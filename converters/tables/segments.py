@@ -39,6 +39,11 @@ class Segment:
     repeats: list[int] = field(default_factory=list)
 
     @property
+    def rows(self) -> list[int]:
+        """All its rows, of whatever kind."""
+        return [*self.above, *self.header, *self.body, *self.notes, *self.repeats]
+
+    @property
     def is_table(self) -> bool:
         """It has something of a table; otherwise all it holds are texts."""
         return bool(self.header or self.body)
@@ -275,7 +280,7 @@ def _by_row(found: Sequence[Segment]) -> dict[int, list[Segment]]:
     """The segments that hold something in each row."""
     beside: dict[int, list[Segment]] = {}
     for segment in found:
-        for row in segment.block.rows:
+        for row in segment.rows:
             beside.setdefault(row, []).append(segment)
     return beside
 

@@ -44,7 +44,10 @@ def stated_table(grid: Grid, index: int) -> Table | None:
     values = grid.columns(rows) if rows else [()] * grid.width
     table.columns = [_column(table, column, _path(grid, column), values[column]) for column in range(grid.width)]
     header = Range(0, 0, depth - 1, grid.width - 1)
-    table.decisions = [Decision("header", header, "the names of the columns", 1.0, "the file states them")]
+    table.decisions = [
+        Decision("table", region, f"{len(rows):,} rows × {grid.width} columns", 1.0, "the file states its records"),
+        Decision("header", header, "the names of the columns", 1.0, "the file states them"),
+    ]
     table.decisions += set_units(table, Evidence())
     return table
 

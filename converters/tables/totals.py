@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from converters.model import Scalar, Table
 from converters.packed import found as places_of
@@ -246,4 +246,14 @@ def total_columns(paths: Sequence[tuple[str, ...]], columns: Figures) -> dict[in
         proof = column_sum(paths, rows, position, known)
         if proof and proof.holds:
             known.add(position)
-    return {position: column_sum(paths, rows, position, known) for position in sorted(known)}
+    proofs = {position: column_sum(paths, rows, position, known) for position in sorted(known)}
+    return {position: proof and _finest(position, proof, proofs) for position, proof in proofs.items()}
+
+
+def _finest(position: int, proof: Proof, proofs: Mapping[int, Proof | None]) -> Proof:
+    """The proof with the details of those parts that are totals themselves, where these are proved."""
+    parts: list[int] = []
+    for part in proof.parts:
+        below = proofs.get(part)
+        parts += below.parts if below and below.holds and position not in below.parts else [part]
+    return replace(proof, parts=tuple(dict.fromkeys(parts)))
