@@ -62,14 +62,16 @@ def _read(data: bytes, declared: str | None) -> tuple[str, str]:
         sure = "utf-8"
     if sure is not None:
         return sure, data.decode(sure, errors="replace")
-    names: list[str] = []
-    for name in _candidates(data, declared):
-        if _known(name):
-            names.append(name)
-            if (text := _decoded(data, name)) is not None:
-                return name, text
-    fallback = next((name for name in names if not declared or name != widest(declared)), "cp949")
-    return fallback, data.decode(fallback, errors="replace")
+    stated = widest(declared) if declared else None
+    if stated and _known(stated) and (text := _decoded(data, stated)) is not None:
+        return stated, text
+    likeliest = None
+    for name in filter(_known, _guesses(data)):
+        likeliest = likeliest or name
+        if (text := _decoded(data, name)) is not None:
+            return name, text
+    assert likeliest
+    return likeliest, data.decode(likeliest, errors="replace")
 
 
 def widest(name: str) -> str:
@@ -87,9 +89,8 @@ def decode_head(head: bytes) -> str | None:
     return text if odd <= len(text) * 0.01 + 3 else None
 
 
-def _candidates(data: bytes, declared: str | None) -> Iterator[str]:
-    if declared:
-        yield widest(declared)
+def _guesses(data: bytes) -> Iterator[str]:
+    """Names of codecs, the likeliest first."""
     if _is_korean(data[:KOREAN_SAMPLE]):
         yield "cp949"
     import chardet

@@ -112,6 +112,8 @@ def test_any_text_is_read_as_pythons_csv_reads_it_or_not_in_bulk(lines: list[str
     expected = list(csv.reader(io.StringIO(text, newline="")))
     columns = string_columns(text, ",", len(expected[0]) if expected else 1)
     if columns is not None:
+        while expected and not expected[-1]:
+            expected.pop()  # blank lines at the end are no rows
         rows = [list(row) for row in zip(*(c.to_pylist() for c in columns), strict=True)]
         blanked = [[f if f and not f.isspace() else None for f in fields] for fields in expected]
         assert rows == blanked
