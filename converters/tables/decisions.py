@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from converters.model import Column, Decision, Range, Table, letters
 from converters.tables.labels import LIST_EVIDENCE
@@ -132,7 +133,7 @@ def _total_rows(table: Table, proved: Proved) -> Iterator[Decision]:
         where = names[proved.added[proof.at]] if proof else None
         missed = f"'{_name(where)}'" if where else ""
         rows = [table.rows[i] for i in proof.parts] if proof else []
-        runs = _listed([table.place(row)[1] + 1 for row in rows], "row", str) if rows else ""
+        runs = _listed(rows, "row", lambda row: _row(table, row)) if rows else ""
         word = f"the word '{proved.words[position].strip()}'" if position in proved.words else ""
         yield _total("total_row", _across(table, table.rows[position]), runs, word, proof, ("columns", missed))
 
@@ -142,10 +143,16 @@ def _total_columns(table: Table, proved: Proved) -> Iterator[Decision]:
         proof = proved.columns.get(column.index)
         parts = [proved.figures[i] for i in proof.parts] if proof else []
         runs = _listed(parts, "column", letters) if parts else ""
-        missed = f"row {table.place(table.rows[proof.at])[1] + 1}" if proof else ""
+        missed = f"row {_row(table, table.rows[proof.at])}" if proof else ""
         word = f"the word '{_name(column)}'"
         region = Range(table.region.top, column.index, table.rows[-1], column.index)
         yield _total("total_column", region, runs, word, proof, ("rows", missed))
+
+
+def _row(table: Table, row: int) -> str:
+    """The number of a row as the file has it, with its page or table where that is not the sheet."""
+    sheet, number = table.place(row)
+    return str(number + 1) if sheet == table.sheet else f"{number + 1} of {sheet}"
 
 
 def _name(column: Column) -> str:
@@ -167,12 +174,13 @@ def _total(kind: str, region: Range, runs: str, word: str, proof: Proof | None, 
 
 def _listed(numbers: Sequence[int], noun: str, name: Callable[[int], str]) -> str:
     """Runs of numbers, the first of many: rows 6 to 9 and 12."""
-    runs = [[numbers[0], numbers[0]]]
-    for number in numbers[1:]:
-        if number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
+    breaks = [i for i, (a, b) in enumerate(pairwise(numbers), 1) if b != a + 1] if _has_gaps(numbers) else []
+    edges = [0, *breaks, len(numbers)]
+    runs = [(numbers[start], numbers[end - 1]) for start, end in pairwise(edges)]
     shown = [name(first) if first == last else f"{name(first)} to {name(last)}" for first, last in runs[:MAX_RUNS]]
     more = f" … ({len(numbers):,} in all)" if len(runs) > MAX_RUNS else ""
     return f"{noun}{'s' * (len(numbers) > 1)} {' and '.join(shown)}{more}"
+
+
+def _has_gaps(numbers: Sequence[int]) -> bool:
+    return numbers[-1] - numbers[0] != len(numbers) - 1

@@ -84,7 +84,7 @@ def row_sums(
 
 def proof_of(columns: Figures, position: int, parts: Sequence[int]) -> Proof | None:
     """How well some rows add up to one row; None if there is nothing to compare."""
-    sums = [_total(values[i] for i in parts) for values in columns]
+    sums = [_total([values[i] for i in parts]) for values in columns]
     return _judged([values[position] for values in columns], sums, parts)
 
 
@@ -172,18 +172,15 @@ class _Running:
 def _details(columns: Figures, marks: Sequence[int]) -> _Running:
     """The rows between totals."""
     rows = [range(above + 1, below) for above, below in pairwise([-1, *marks, len(columns[0])])]
-    sums = []
-    for values in map(figures_of, columns):
-        pieces = (sum(values[gap.start : gap.stop]) for gap in rows)
-        sums.append(list(accumulate(pieces, initial=0)))
-    return _Running(rows, sums)
+    pieces = [[_total(values[gap.start : gap.stop]) for gap in rows] for values in columns]
+    return _Running(rows, [list(accumulate(each, initial=0.0)) for each in pieces])
 
 
 def _groups(columns: Figures, marks: Sequence[int], inner: Collection[int]) -> _Running:
     """The totals of one group, each a piece of its own."""
     rows = [[mark] if mark in inner else [] for mark in marks]
-    sums = [list(accumulate((_total(values[i] for i in piece) for piece in rows), initial=0)) for values in columns]
-    return _Running(rows, sums, shift=1)
+    pieces = [[_total([values[i] for i in piece]) for piece in rows] for values in columns]
+    return _Running(rows, [list(accumulate(each, initial=0.0)) for each in pieces], shift=1)
 
 
 def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int]) -> Proof | None:
@@ -212,16 +209,15 @@ def _rank(proof: Proof) -> tuple[float, float]:
 
 def figures_of(values: Sequence[Scalar]) -> Sequence[float]:
     """The numbers of a column, 0 for all else."""
-    types = set(map(type, values))
-    if types <= {int, float}:
-        return values  # type: ignore[return-value]
-    if types <= {int, float, type(None)}:
-        return [value or 0 for value in values]  # type: ignore[misc]
     return [float(value) if is_number(value) else 0 for value in values]
 
 
-def _total(figures: Iterable[Scalar]) -> float:
-    return sum(float(figure) for figure in figures if is_number(figure))
+def _total(values: Sequence[Scalar]) -> float:
+    """The sum of the numbers among some values; where all are numbers, in one go."""
+    try:
+        return float(sum(values))  # type: ignore[arg-type]
+    except TypeError:
+        return sum(float(value) for value in values if is_number(value))
 
 
 def is_number(value: Scalar) -> TypeGuard[int | float | Decimal]:
