@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ondol.manifest import Period
+from ondol.mart import Changes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,6 +155,22 @@ class Warehouse(Protocol):
 
     def fingerprint(self, table: str) -> str:
         """A hash of the table's columns and rows in any order: equal fingerprints need no new sync."""
+        ...
+
+    def changes(self, table: str, key: Sequence[str], since: str | None) -> AbstractContextManager[Changes | None]:
+        """What became of a mart since the batch `since` of it was synced; None if the warehouse cannot tell.
+
+        Args:
+            key: the columns that name a row.
+            since: what the serving database says it holds; None: nothing.
+        """
+        ...
+
+    def remember(self, table: str, key: Sequence[str], batch_id: str) -> None:
+        """Keep what `changes` needs to tell what will have changed since this batch, which was just synced.
+
+        It may be killed or left out: then `changes` gives None once. A warehouse that can tell by itself does nothing.
+        """
         ...
 
     def comments(self, table: str) -> dict[str, str]:

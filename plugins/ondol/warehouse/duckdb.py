@@ -12,12 +12,13 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
+from ondol.mart import Changes
 from ondol.settings import settings
 from ondol.warehouse.base import LoadResult, Origin, Slot, TransformResult
 
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+    from ondol.warehouse.synced import Carried
+
 MEMORY = "2GB"
+SYNC_MEMORY = "128MB"
+"""While marts are read for a sync: it streams, however large they are."""
 WAIT_SECONDS = 60.0
 BATCH_ROWS = 65_536
 SLOT = "_item = ? AND _period_start = ? AND _period_end = ? AND _part = ?"
@@ -59,6 +64,7 @@ class DuckDbWarehouse:
         self.path = home / "warehouse" / f"{tenant}_warehouse.duckdb"
         self.project = project or settings().tenants / "dataform"
         self.wait = wait
+        self._carried: dict[str, Carried] = {}
 
     def load(
         self,
@@ -109,25 +115,35 @@ class DuckDbWarehouse:
     @contextmanager
     def read(self, table: str) -> Iterator[pa.RecordBatchReader]:
         """See Warehouse."""
-        with self.connect() as connection:
-            self._must_exist(connection, table)
+        with self.connect(memory=SYNC_MEMORY) as connection:
+            self.must_exist(connection, table)
             yield connection.sql(f"FROM {self.name(table)}").to_arrow_reader(BATCH_ROWS)
 
     def fingerprint(self, table: str) -> str:
         """See Warehouse."""
-        with self.connect() as connection:
-            self._must_exist(connection, table)
-            columns = _columns(connection, self.tenant, table)
-            rows = first(
-                connection, f"SELECT count(*), sum(hash(t)::HUGEINT), bit_xor(hash(t)) FROM {self.name(table)} AS t"
-            )
-        return hashlib.sha256(json.dumps([columns, rows]).encode()).hexdigest()
+        from ondol.warehouse.synced import fingerprint
+
+        with self.connect(memory=SYNC_MEMORY) as connection:
+            self.must_exist(connection, table)
+            return fingerprint(connection, self, table)
+
+    def changes(self, table: str, key: Sequence[str], since: str | None) -> AbstractContextManager[Changes | None]:
+        """See Warehouse."""
+        from ondol.warehouse.synced import changes
+
+        return changes(self, table, key, since, self._carried)
+
+    def remember(self, table: str, key: Sequence[str], batch_id: str) -> None:
+        """See Warehouse."""
+        from ondol.warehouse.synced import remember
+
+        remember(self, table, key, batch_id, self._carried)
 
     def comments(self, table: str) -> dict[str, str]:
         """See Warehouse."""
         with self.connect() as connection:
             found = connection.execute(
-                "SELECT column_name, comment FROM duckdb_columns()"
+                "SELECT column_name, comment FROM duckdbcolumns_of()"
                 " WHERE schema_name = ? AND table_name = ? AND comment IS NOT NULL ORDER BY column_index",
                 [self.tenant, table],
             ).fetchall()
@@ -160,26 +176,29 @@ class DuckDbWarehouse:
         return f"{quoted(self.tenant)}.{quoted(table)}"
 
     @contextmanager
-    def connect(self, *, write: bool = False) -> Iterator[DuckDBPyConnection]:
+    def connect(self, *, write: bool = False, memory: str = MEMORY) -> Iterator[DuckDBPyConnection]:
         """A connection, closed at the end; several processes may read at once, one alone may write.
+
+        Args:
+            memory: DuckDB's limit; one process has one at a time, and waits for the other to end.
 
         Raises:
             RetriableError: another process held the file for longer than `wait`.
         """
         if not self.path.exists():
             self._create()
-        connection = self._open(self.path, read_only=not write)
+        connection = self._open(self.path, read_only=not write, memory=memory)
         try:
             yield connection
         finally:
             connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[DuckDBPyConnection]:
+    def transaction(self, *, memory: str = MEMORY) -> Iterator[DuckDBPyConnection]:
         """A writing connection in one transaction: all of it or, after any error or kill, nothing."""
         import duckdb
 
-        with self.connect(write=True) as connection:
+        with self.connect(write=True, memory=memory) as connection:
             connection.begin()
             try:
                 yield connection
@@ -199,7 +218,7 @@ class DuckDbWarehouse:
             columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in wanted.items())
             connection.execute(f"CREATE TABLE {target} ({columns})")
             return
-        present = dict(_columns(connection, self.tenant, table))
+        present = dict(columns_of(connection, self.tenant, table))
         for name, kind in wanted.items():
             if name not in present:
                 connection.execute(f"ALTER TABLE {target} ADD COLUMN {quoted(name)} {kind}")
@@ -248,7 +267,8 @@ class DuckDbWarehouse:
             )
         return int(count)
 
-    def _must_exist(self, connection: DuckDBPyConnection, table: str) -> None:
+    def must_exist(self, connection: DuckDBPyConnection, table: str) -> None:
+        """FatalError, naming what there is, if there is no such table."""
         if table not in (known := _tables(connection, self.tenant)):
             raise FatalError(f"the warehouse of {self.tenant} has no table {table!r}; it has {sorted(known)}")
 
@@ -267,7 +287,7 @@ class DuckDbWarehouse:
                 return
         point("warehouse:created")
 
-    def _open(self, path: Path, *, read_only: bool) -> DuckDBPyConnection:
+    def _open(self, path: Path, *, read_only: bool, memory: str = MEMORY) -> DuckDBPyConnection:
         import duckdb
 
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -277,7 +297,8 @@ class DuckDbWarehouse:
             "enable_external_access": False,
             "python_enable_replacements": False,
             "lock_configuration": True,
-            "memory_limit": MEMORY,
+            "arrow_lossless_conversion": True,  # else JSON and UUID come as text, and a time loses its zone
+            "memory_limit": memory,
             "threads": min(4, os.cpu_count() or 1),
             "temp_directory": str(path.parent / "spill"),
         }
@@ -343,12 +364,18 @@ def _tables(connection: DuckDBPyConnection, schema: str) -> set[str]:
     return {row[0] for row in found.fetchall()}
 
 
-def _columns(connection: DuckDBPyConnection, schema: str, table: str) -> list[tuple[str, str]]:
+def columns_of(connection: DuckDBPyConnection, schema: str, table: str) -> list[tuple[str, str]]:
+    """The names and types of a table's columns, in their order."""
     return connection.execute(
         "SELECT column_name, data_type FROM information_schema.columns"
         " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
         [schema, table],
     ).fetchall()
+
+
+def row_hash(columns: Sequence[tuple[str, str]]) -> str:
+    """The SQL of a row's hash: of all columns by name, since a table's alias may be the name of one of them."""
+    return f"hash({', '.join(quoted(name) for name, _ in columns)})"
 
 
 def _is_empty(connection: DuckDBPyConnection, target: str) -> bool:
