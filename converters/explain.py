@@ -27,10 +27,10 @@ _FIGURE = re.compile(r"[-+△▲(]?[\d,.]+[)%]?$")
 COLOURS = {
     "table": ("#ffffff", "white"),
     "body": ("#eef5ee", "green"),
+    "total_column": ("#e0f0f2", "cyan"),
     "label": ("#dfe8fb", "blue"),
     "section": ("#c9d6f7", "bright_blue"),
     "header": ("#fde9c8", "yellow"),
-    "total_column": ("#e0f0f2", "cyan"),
     "total_row": ("#c8e6ea", "cyan"),
     "title": ("#f6d5de", "magenta"),
     "unit_note": ("#eadcf5", "bright_magenta"),
