@@ -143,7 +143,7 @@ class DuckDbWarehouse:
         """See Warehouse."""
         with self.connect() as connection:
             found = connection.execute(
-                "SELECT column_name, comment FROM duckdbcolumns_of()"
+                "SELECT column_name, comment FROM duckdb_columns()"
                 " WHERE schema_name = ? AND table_name = ? AND comment IS NOT NULL ORDER BY column_index",
                 [self.tenant, table],
             ).fetchall()
