@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from converters.grid import Grid
 from converters.model import Range, Scalar
@@ -196,7 +197,8 @@ def _is_lone(block: Block, row: int, following: int, signed: set[int]) -> bool:
         return True
     pages = [text for _, text in cells if is_page_number(text)]
     plain = [(c, text) for c, text in cells if not is_side_text(text) or (len(pages) > 1 and text in pages)]
-    plain = [(c, text) for n, (c, text) in enumerate(plain) if not _follows_key(cells, c)]
+    answers = _answers(cells)
+    plain = [(c, text) for c, text in plain if c not in answers]
     if len(plain) > 1:
         return _is_stamped_title(block, row, plain)
     if not plain:
@@ -232,10 +234,9 @@ def is_side_text(text: str) -> bool:
     return is_unit_note(text) or is_key_value(text) or is_sign_off(text) or is_note(text)
 
 
-def _follows_key(cells: list[tuple[int, str]], column: int) -> bool:
-    """The cell holds what "작성일:" to its left asks for."""
-    before = [text for c, text in cells if c < column]
-    return bool(before) and before[-1].rstrip().endswith((":", "："))
+def _answers(cells: list[tuple[int, str]]) -> set[int]:
+    """The columns of cells that hold what "작성일:" to their left asks for."""
+    return {c for (_, key), (c, _) in pairwise(cells) if key.rstrip().endswith((":", "："))}
 
 
 def _is_stamped_title(block: Block, row: int, plain: list[tuple[int, str]]) -> bool:

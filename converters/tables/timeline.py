@@ -78,7 +78,9 @@ def set_periods(table: Table, file: str = "") -> list[Decision]:
 
 def _of_rows(table: Table) -> Iterator[Decision]:
     """What the first and the last row speak of, by the innermost column that says so."""
-    ends = [row_period(table, position) for position in (0, -1)] if table.rows else []
+    if not table.rows:
+        return
+    ends = [row_period(table, position) for position in (0, -1)]
     named = [c for c in _period_columns(table) if not c.derived and _of_value(c, c.values[0], table.period)]
     if named and ends[0] and ends[1]:
         region = Range(table.rows[0], named[-1].index, table.rows[-1], named[-1].index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from converters.grid import Grid
-from converters.model import Scalar, Table
+from converters.model import Column, Range, Scalar, Table
 from converters.tables.timeline import row_period, set_periods
 from converters.tables.understand import tables_of
 
@@ -112,3 +112,9 @@ def test_each_decision_says_what_it_is_by() -> None:
     said = [(d.kind, d.says, d.because) for d in table.decisions]
     assert said[0] == ("period", "2026", "the title '2026년 매출'")
     assert said[1] == ("period", "2026-01", "the header '1월', beside 2026")
+
+
+def test_a_table_without_rows_speaks_of_no_periods_of_rows() -> None:
+    column = Column(0, ("일자",), "null", [], role="label")
+    table = Table("Sheet1", 0, Range(0, 0, 0, 0), [column], [], [], title="2026년 1월 매출")
+    assert [d.says for d in set_periods(table)] == ["2026-01"]
