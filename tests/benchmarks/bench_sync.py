@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ondol.config.tenant import SyncTable
+from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
 
@@ -69,7 +70,7 @@ class Bench:
 
     def sync(self, batch_id: str) -> SyncResult:
         reader = self.duck.sql("SELECT * FROM mart").to_arrow_reader(65_536)
-        return self.serving.sync(SPEC, reader.schema, reader, batch_id=batch_id)
+        return self.serving.sync(SPEC, Mart(batch_id, reader.schema, lambda: reader))
 
     @contextmanager
     def fresh_table(self) -> Iterator[None]:

@@ -87,6 +87,17 @@ TableName = Annotated[Name, AfterValidator(check_identifier)]
 """A table of the warehouse or of PostgreSQL: 1 to 63 of a-z, 0-9 and _, a letter first, no reserved word."""
 
 
+def check_role(value: str) -> str:
+    """Refuse the words that stand for everybody, or for whoever syncs."""
+    if value.lower() in ("public", "none", "current_user", "session_user", "current_role"):
+        raise Wrong(Fault(allowed="the name of one role of PostgreSQL"))
+    return value
+
+
+Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_@.-]{0,62}$"), AfterValidator(check_role)]
+"""A role of PostgreSQL: 1 to 63 of letters, digits and _ @ . -, a letter or _ first."""
+
+
 class FolderSource(Strict):
     """A folder that files appear in.
 
@@ -225,12 +236,51 @@ class SyncTable(Strict):
     Args:
         table: the mart's name in the warehouse, and in PostgreSQL.
         key: the columns that name a row; they become the primary key.
+        indexes: further indexes, each a list of columns; one that is left out later is dropped.
+        grants: roles that may read the table; each must be there. One that is left out later may not any more.
         max_delete_share: the sync is refused if it would delete more than this share of the rows there (0 to 1).
+        max_row_drift: the sync is refused if the mart has more or fewer rows than the last batch by more than this
+            share of them (0.2: a fifth); any number passes without it.
+        on_reject: what becomes of a row that PostgreSQL cannot hold (a NUL character, a date out of range, no key, a
+            key that is there twice): `stop` refuses the whole batch, `keep` puts the row into _ondol.rejected with the
+            reason, and goes on without it.
+        max_reject_share: with `keep`, the batch is refused if more than this share of its rows is rejected.
+        full_every: how often the whole table is compared with the mart, though nothing says that anything else wrote
+            to it ("7 days").
     """
 
     table: TableName
     key: tuple[Name, ...] = Field(min_length=1)
+    indexes: tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...] = ()
+    grants: tuple[Role, ...] = ()
     max_delete_share: float = Field(default=0.5, ge=0, le=1)
+    max_row_drift: float | None = Field(default=None, ge=0)
+    on_reject: Literal["stop", "keep"] = "stop"
+    max_reject_share: float = Field(default=0.01, ge=0, le=1)
+    full_every: str = "7 days"
+
+    @field_validator("full_every")
+    @classmethod
+    def _is_duration(cls, value: str) -> str:
+        duration(value)
+        return value
+
+    @field_validator("key", "grants")
+    @classmethod
+    def _has_no_doubles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number, name in enumerate(value):
+            if name in value[:number]:
+                raise Wrong(Fault(f"{name!r} is there twice", at=(number,)))
+        return value
+
+    @field_validator("indexes")
+    @classmethod
+    def _indexes_differ(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for number, columns in enumerate(value):
+            if columns in value[:number] or len(set(columns)) < len(columns):
+                message = f"the index {list(columns)} is there twice, or has a column twice"
+                raise Wrong(Fault(message, at=(number,)))
+        return value
 
 
 class Tenant(Strict):

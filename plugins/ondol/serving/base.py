@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from ondol.mart import Mart
 
+if TYPE_CHECKING:
     from ondol.config.tenant import SyncTable
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A row that a dry run would write: what it is and what it would be; None: it is not there."""
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,10 @@ class SyncResult:
         rows: rows of the table afterwards.
         skipped: this batch was the last one synced, so nothing was read or written.
         checksum: of the rows, whatever their order; equal contents have equal checksums.
+        rejected: rows of the mart that PostgreSQL cannot hold, kept in `_ondol.rejected`.
+        full: the whole table was compared, not only what the warehouse said had changed.
+        drift: how the table differed from what was last synced, because something else wrote to it; "": not at all.
+        samples: some rows of each kind (dry run).
     """
 
     table: str
@@ -33,6 +45,10 @@ class SyncResult:
     rows: int
     skipped: bool
     checksum: str
+    rejected: int = 0
+    full: bool = True
+    drift: str = ""
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +59,35 @@ class Batch:
         batch_id: what the caller named the batch: the mart's fingerprint.
         at: when it was synced.
         result: what it changed then.
+        relation: PostgreSQL's own number of the table; another one: the table was made anew.
+        totals: its control totals.
+        grants: the roles that were let read it.
     """
 
     batch_id: str
     at: dt.datetime
     result: SyncResult
+    relation: int | None = None
+    totals: Mapping[str, int] = field(default_factory=dict)
+    grants: tuple[str, ...] = ()
 
 
 class Serving(Protocol):
     """One tenant's schema. A reader sees the table before a sync or after it, never between, and never waits for it."""
 
     def sync(
-        self,
-        spec: SyncTable,
-        schema: pa.Schema,
-        batches: Iterable[pa.RecordBatch],
-        *,
-        batch_id: str,
-        comments: Mapping[str, str] | None = None,
-        dry_run: bool = False,
+        self, spec: SyncTable, mart: Mart, *, dry_run: bool = False, full: bool = False, accept: bool = False
     ) -> SyncResult:
         """Make the table equal to the mart in one transaction; only rows that differ are written.
 
+        What the mart says has changed is enough if it speaks of the batch that this database holds, and the table is
+        as that batch left it; else the whole of both is compared.
+
         Args:
-            spec: the table, its key and its guards.
-            schema: the mart's columns.
-            batches: all rows of the mart, such as a pa.RecordBatchReader.
-            batch_id: names this content; if it was the last one synced, nothing is done.
-            comments: text of each column; "" is the table itself.
+            spec: the table, its key, indexes, grants and guards.
             dry_run: say what would change, and change nothing.
+            full: compare the whole table, even if this batch was the last one.
+            accept: let pass what the guards on deleted rows and on the number of rows would refuse.
 
         Raises:
             Rejected: the rows or their shape are refused; the table is as it was.

@@ -1,4 +1,4 @@
-"""From Arrow batches to the bytes of a binary COPY: the type gate, the checks of values, and the stream.
+"""From Arrow batches to the bytes of a binary COPY: the type gate, the encoder, and the stream.
 
 Binary COPY believes what it is told: an int64 sent to a float8 column becomes another number without an error. So no
 column passes that PostgreSQL's own catalog does not say holds its type.
@@ -8,34 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ondol.errors import FatalError, Rejected
 from ondol.serving.checksum import Totals
-from ondol.serving.json_text import json_strings
+from ondol.serving.rejects import Rejects, shown
 from ondol.serving.types import holder, pg_type, wire_type
+from ondol.serving.wire import Column, Unfit, sent_type, to_sent, to_wire
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 8192
 """Rows that are encoded at once: bounds the memory, whatever the size of the source's batches."""
-
-_RANGES = {
-    "date": (-2_440_588, 2_145_042_905),
-    "timestamp without time zone": (-210_866_803_200_000_000, 2**63 - 2),
-    "timestamp with time zone": (-210_866_803_200_000_000, 2**63 - 2),
-}
-"""What PostgreSQL holds, in days or microseconds since 1970; the encoder's shift to 2000 would wrap beyond it.
-The last microsecond of 64 bits is DuckDB's 'infinity'. Source: PostgreSQL's datatype/timestamp.h."""
-
-
-class Column(NamedTuple):
-    """One column on its way: its PostgreSQL type and the Arrow type that has the same binary form."""
-
-    name: str
-    pg: str
-    wire: pa.DataType
 
 
 class Encoder:
@@ -45,12 +30,15 @@ class Encoder:
         schema: the source's.
         types: the table's column types as PostgreSQL's catalog has them, by name.
         key: the columns that may not be NULL.
+        rejects: takes the rows that PostgreSQL cannot hold; without it, the first of them ends all.
 
     Raises:
         Rejected: a column that the table has no column for, or whose type does not hold all its values.
     """
 
-    def __init__(self, schema: pa.Schema, types: Mapping[str, str], key: Sequence[str]) -> None:
+    def __init__(
+        self, schema: pa.Schema, types: Mapping[str, str], key: Sequence[str], rejects: Rejects | None = None
+    ) -> None:
         for field in schema:
             want, have = pg_type(field.type, field.name), types.get(field.name)
             if have is None or holder(have, want) != have:
@@ -63,6 +51,8 @@ class Encoder:
         self.totals = Totals({column.name: (column.pg, column.wire) for column in self.columns})
         self._schema = schema
         self._key = key
+        self._rejects = rejects
+        self._seen = 0
 
     def chunks(self, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
         """The bytes to COPY, in chunks of about a megabyte; none of them is empty.
@@ -71,26 +61,33 @@ class Encoder:
             Rejected: a value that PostgreSQL cannot hold, named with its column and key.
         """
         import pyarrow as pa
+
+        encoder = self._encoder()
+        yield encoder.write_header()
+        names = self._schema.names
+        for piece in self._pieces(batches):
+            arrays = self._wire(piece)
+            self._seen += piece.num_rows
+            self.totals.add(pa.RecordBatch.from_arrays(arrays, names))
+            sent = [to_sent(array, column) for array, column in zip(arrays, self.columns, strict=True)]
+            if chunk := encoder.write_batch(pa.RecordBatch.from_arrays(sent, names)):  # empty up to a megabyte
+                yield chunk
+        yield encoder.finish()
+
+    def _encoder(self) -> Any:
+        import pyarrow as pa
         from pgpq import ArrowToPostgresBinaryEncoder
         from pgpq.encoders import StringEncoderBuilder
         from pgpq.schema import Jsonb
 
-        wire = pa.schema([(column.name, column.wire) for column in self.columns])
+        schema = pa.schema([(column.name, sent_type(column)) for column in self.columns])
         builders = {
             column.name: StringEncoderBuilder.new_with_output(field, Jsonb())
             if column.pg == "jsonb"
             else ArrowToPostgresBinaryEncoder.infer_encoder(field)
-            for column, field in zip(self.columns, wire, strict=True)
+            for column, field in zip(self.columns, schema, strict=True)
         }
-        encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(wire, builders)
-        yield encoder.write_header()
-        for batch in self._pieces(batches):
-            arrays = [self._to_wire(batch, column) for column in self.columns]
-            converted = pa.RecordBatch.from_arrays(arrays, schema=wire)
-            self.totals.add(converted)
-            if chunk := encoder.write_batch(converted):  # empty until pgpq has a megabyte
-                yield chunk
-        yield encoder.finish()
+        return ArrowToPostgresBinaryEncoder.new_with_encoders(schema, builders)
 
     def _pieces(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -101,82 +98,29 @@ class Encoder:
             for start in range(0, batch.num_rows, _ROWS):
                 yield batch.slice(start, _ROWS)
 
-    def _to_wire(self, batch: pa.RecordBatch, column: Column) -> pa.Array:
-        import pyarrow as pa
-
-        array = batch.column(column.name)
-        try:
-            array = _cast(array, column)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, KeyError) as error:
-            raise Rejected(
-                f"column '{column.name}' has a value that {column.pg} cannot hold: {error}.",
-                "Cast or round the column in the mart.",
-                {"column": column.name, "type": column.pg},
-            ) from error
-        if column.name in self._key and array.null_count:
-            self._refuse(batch, column, array.is_null(), "is NULL, but it is part of the key")
-        if column.pg == "text" and _has_nul(array):
-            import pyarrow.compute as pc
-
-            self._refuse(batch, column, pc.match_substring(array, "\0"), "has a NUL character")
-        if column.pg in _RANGES:
-            self._check_range(batch, column, array)
-        return array
-
-    def _check_range(self, batch: pa.RecordBatch, column: Column, array: pa.Array) -> None:
-        import pyarrow as pa
+    def _wire(self, piece: pa.RecordBatch) -> list[pa.Array]:
+        """The columns of those rows that can be sent."""
         import pyarrow.compute as pc
 
-        numbers = array.cast(pa.int32() if column.pg == "date" else pa.int64())
-        low, high = _RANGES[column.pg]
-        ends = pc.min_max(numbers).as_py()
-        if ends["min"] is not None and (ends["min"] < low or ends["max"] > high):
-            outside = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
-            self._refuse(batch, column, outside, f"is infinite or outside of what PostgreSQL's {column.pg} holds")
+        while True:
+            try:
+                return [to_wire(piece.column(c.name), c, required=c.name in self._key) for c in self.columns]
+            except Unfit as unfit:
+                bad = pc.fill_null(unfit.bad, False)
+                if self._rejects is None:
+                    raise self._refusal(piece, unfit, pc.index(bad, True).as_py()) from None
+                self._rejects.take(piece.filter(bad), f"column '{unfit.column}' {unfit.what}")
+                piece = piece.filter(pc.invert(bad))
 
-    def _refuse(self, batch: pa.RecordBatch, column: Column, bad: pa.Array, what: str) -> NoReturn:
-        import pyarrow.compute as pc
-
-        index = pc.index(bad, True).as_py()
-        key = {name: _shown(batch.column(name)[index]) for name in self._key}
-        row = self.totals.rows + index + 1
-        raise Rejected(
-            f"column '{column.name}' {what} in row {row} of the mart, key {key}.",
-            "Clean it in the mart (a filter, coalesce or replace), or correct it in the source.",
-            {"column": column.name, "row": row, "key": key},
+    def _refusal(self, piece: pa.RecordBatch, unfit: Unfit, index: int) -> Rejected:
+        key = {name: shown(piece.column(name)[index]) for name in self._key}
+        row = self._seen + index + 1
+        return Rejected(
+            f"column '{unfit.column}' {unfit.what} in row {row} of the mart, key {key}.",
+            "Clean it in the mart (a filter, cast, coalesce or replace), correct it in the source, or let the rest go "
+            "on without such rows: 'on_reject: keep' of the sync in the tenant's YAML.",
+            {"column": unfit.column, "row": row, "key": key},
         )
-
-
-def _cast(array: pa.Array, column: Column) -> pa.Array:
-    import pyarrow as pa
-
-    if isinstance(array, pa.DictionaryArray):
-        array = array.dictionary_decode()
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    elif column.pg == "jsonb":
-        return json_strings(array)
-    return array if array.type == column.wire else array.cast(column.wire, safe=True)
-
-
-def _has_nul(array: pa.Array) -> bool:
-    """Whether any byte of the texts is 0: one pass over their buffer, where a search in each text costs ten."""
-    import numpy as np
-
-    _, offsets, data = array.buffers()
-    if not len(array) or data is None:
-        return False
-    ends = np.frombuffer(offsets, np.int32)[[array.offset, array.offset + len(array)]]
-    text = np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
-    return bool(text.size) and not text.min()
-
-
-def _shown(scalar: pa.Scalar) -> str | None:
-    try:
-        value = scalar.as_py()
-    except (OverflowError, ValueError):
-        value = scalar.value
-    return None if value is None else str(value)
 
 
 class Stream:

@@ -26,7 +26,7 @@ def json_strings(array: pa.Array) -> pa.Array:
 
 
 def json_text(value: object) -> str:
-    """One value as JSON: dates and times in ISO 8601, bytes in hexadecimal, decimals with all their digits."""
+    """One value as JSON: dates, times, intervals in ISO 8601, bytes in hexadecimal, decimals with all their digits."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json_text(_name(key))}: {json_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -46,4 +46,7 @@ def _name(value: object) -> str:
         return value.hex()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, tuple):  # pyarrow.MonthDayNano
+        months, days, nanoseconds = value
+        return f"P{months}M{days}DT{Decimal(nanoseconds).scaleb(-9):f}S"
     return str(value)

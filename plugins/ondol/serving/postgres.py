@@ -1,50 +1,36 @@
 """Marts in the tenant's PostgreSQL schema: one transaction a table, in which only rows that differ are written.
 
-    advisory lock → skip the batch that was the last → COPY into a temporary table (an empty table: straight into it)
-    → the difference, as a temporary table → guards → ALTER, MERGE → control totals compared → batch row → COMMIT
+    advisory lock → skip the batch that was the last, if the table is as it left it → `Transfer`: the difference into
+    the table → comments, indexes, grants → batch row → COMMIT
 
 Whoever reads sees the table before the commit or after it. Row locks are all that a sync holds, so no reader waits;
-a new column or a wider type alone makes readers wait, from the ALTER to the commit.
+a new column, a wider type or an index less alone make readers wait, from that statement to the commit.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ondol import faults
+from ondol.config.tenant import duration
 from ondol.errors import Rejected
+from ondol.mart import Mart
 from ondol.serving.base import Batch, SyncResult
+from ondol.serving.books import READY, SCHEMA, Books
 from ondol.serving.connection import transaction
+from ondol.serving.dress import check_roles, set_comments, set_grants, set_indexes
 from ondol.serving.names import quote
-from ondol.serving.shape import read_shape, set_comments
+from ondol.serving.shape import read_shape
 from ondol.serving.transfer import Transfer
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from ondol.config.tenant import SyncTable
 
-_BATCHES = """
-    CREATE SCHEMA IF NOT EXISTS _ondol;
-    REVOKE ALL ON SCHEMA _ondol FROM PUBLIC;
-    CREATE TABLE IF NOT EXISTS _ondol.batch (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        tenant text NOT NULL,
-        "table" text NOT NULL,
-        batch_id text NOT NULL,
-        inserted bigint NOT NULL,
-        updated bigint NOT NULL,
-        deleted bigint NOT NULL,
-        unchanged bigint NOT NULL,
-        rows bigint NOT NULL,
-        checksum text NOT NULL,
-        at timestamptz NOT NULL DEFAULT clock_timestamp()
-    );
-    CREATE INDEX IF NOT EXISTS batch_by_table ON _ondol.batch (tenant, "table", id)
-"""
-_COUNTS = ("inserted", "updated", "deleted", "unchanged", "rows", "checksum")
+log = logging.getLogger(__name__)
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
@@ -65,56 +51,60 @@ class PostgresServing:
         return f"PostgresServing(tenant={self._tenant!r})"
 
     def sync(
-        self,
-        spec: SyncTable,
-        schema: pa.Schema,
-        batches: Iterable[pa.RecordBatch],
-        *,
-        batch_id: str,
-        comments: Mapping[str, str] | None = None,
-        dry_run: bool = False,
+        self, spec: SyncTable, mart: Mart, *, dry_run: bool = False, full: bool = False, accept: bool = False
     ) -> SyncResult:
         """Make the table equal to the mart: see `Serving.sync`."""
-        table = quote(self._tenant, spec.table)
-        if absent := [column for column in spec.key if column not in schema.names]:
-            raise Rejected(
-                f"{self._where(spec.table)}: the key columns {absent} are not in the mart, which has {schema.names}.",
-                "Correct 'key' of the sync in the tenant's YAML, or add them to the mart.",
-            )
-        with transaction(self._uri, self._where(spec.table), commit=not dry_run) as cursor:
+        where, table = self._where(spec.table), quote(self._tenant, spec.table)
+        _check_columns(where, spec, mart)
+        with transaction(self._uri, where, commit=not dry_run) as cursor:
             self._make_schemas(cursor, dry_run=dry_run)
             self._lock(cursor, spec.table)
-            shape = read_shape(cursor, table)
-            last = self._last(cursor, spec.table)
-            if shape and last and last.batch_id == batch_id:
+            check_roles(cursor, where, spec.grants)
+            books, shape = Books(cursor, self._tenant, spec.table), read_shape(cursor, table)
+            last = books.last()
+            drift = books.drift(last, shape.relation) if shape and last else ""
+            doubt = bool(full or drift or books.is_due(duration(spec.full_every)))
+            if shape and last and not doubt and (last.batch_id, last.grants) == (mart.batch_id, spec.grants):
+                self._dress(cursor, spec, mart, shape.relation, last)
                 return _skipped(last.result)
-            result = Transfer(cursor, spec, table, schema, dry_run).run(shape, batches)
+            transfer = Transfer(cursor, spec, self._tenant, mart, last, dry_run=dry_run, accept=accept)
+            result = transfer.run(shape, doubt)
+            result = replace(result, drift="; ".join(filter(None, (drift, result.drift))))
             if not dry_run:
-                self._finish(cursor, table, batch_id, result, comments or {})
+                self._finish(cursor, books, spec, mart, result, transfer.totals, last)
         faults.point("sync.committed")
+        if result.drift:
+            log.warning("put right what something else had written tenant=%s table=%s: %s",
+                        self._tenant, spec.table, result.drift)  # fmt: skip
         return result
 
-    def _finish(self, cursor: Any, table: str, batch_id: str, result: SyncResult, comments: Mapping[str, str]) -> None:
-        set_comments(cursor, table, comments)
+    def _finish(
+        self, cursor: Any, books: Books, spec: SyncTable, mart: Mart, result: SyncResult, totals: Mapping[str, int],
+        last: Batch | None,
+    ) -> None:  # fmt: skip
+        table = quote(self._tenant, spec.table)
+        shape = read_shape(cursor, table)
+        assert shape
+        self._dress(cursor, spec, mart, shape.relation, last)
+        books.watch(table, shape.relation)
         faults.point("sync.verified")
-        counts = tuple(getattr(result, name) for name in _COUNTS)
-        cursor.execute(
-            f'INSERT INTO _ondol.batch (tenant, "table", batch_id, {", ".join(_COUNTS)})'
-            f" VALUES (%s, %s, %s{', %s' * len(_COUNTS)})",
-            (self._tenant, result.table, batch_id, *counts),
-        )
+        books.add(mart.batch_id, shape.relation, result, totals, spec.grants)
         faults.point("sync.before_commit")
+
+    def _dress(self, cursor: Any, spec: SyncTable, mart: Mart, relation: int, last: Batch | None) -> None:
+        set_comments(cursor, quote(self._tenant, spec.table), relation, mart.comments)
+        set_indexes(cursor, self._tenant, spec.table, relation, spec.indexes)
+        set_grants(cursor, self._tenant, spec.table, relation, spec.grants, last.grants if last else ())
 
     def _make_schemas(self, cursor: Any, *, dry_run: bool) -> None:
         """Once a tenant, in a transaction of its own: other tenants' first syncs need not wait for this one's rows."""
         schema = quote(self._tenant)
-        there = "SELECT to_regnamespace(%s) IS NOT NULL AND to_regclass('_ondol.batch_by_table') IS NOT NULL"
-        cursor.execute(there, (schema,))
+        cursor.execute(f"SELECT to_regnamespace(%s) IS NOT NULL AND {READY}", (schema,))
         if cursor.fetchone() == (True,):
             return
         with contextlib.nullcontext(cursor) if dry_run else transaction(self._uri, self._tenant) as own:
             own.execute(_LOCK, ("_ondol",))
-            own.execute(f"{_BATCHES}; CREATE SCHEMA IF NOT EXISTS {schema}; REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+            own.execute(f"{SCHEMA}; CREATE SCHEMA IF NOT EXISTS {schema}; REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
         faults.point("sync.schemas")
 
     def _lock(self, cursor: Any, table: str) -> None:
@@ -123,20 +113,6 @@ class PostgresServing:
         cursor.execute(_LOCK, (f"{self._tenant}.{table}",))
         cursor.execute("SET LOCAL lock_timeout = '30s'")
         faults.point("sync.locked")
-
-    def _last(self, cursor: Any, table: str) -> Batch | None:
-        cursor.execute("SELECT to_regclass('_ondol.batch') IS NOT NULL")
-        if cursor.fetchone() != (True,):
-            return None
-        cursor.execute(
-            f"SELECT batch_id, at, {', '.join(_COUNTS)} FROM _ondol.batch"
-            ' WHERE tenant = %s AND "table" = %s ORDER BY id DESC LIMIT 1',
-            (self._tenant, table),
-        )
-        if not (row := cursor.fetchone()):
-            return None
-        batch_id, at, *counts = row
-        return Batch(batch_id, at, SyncResult(table, **dict(zip(_COUNTS, counts, strict=True)), skipped=False))
 
     def tables(self) -> list[str]:
         """The names of the tenant's tables, sorted; none if there is no schema yet."""
@@ -164,11 +140,20 @@ class PostgresServing:
     def last_batch(self, table: str) -> Batch | None:
         """The last batch synced to a table; None if there was none."""
         with transaction(self._uri, self._where(table)) as cursor:
-            return self._last(cursor, table)
+            return Books(cursor, self._tenant, table).last()
 
     def _where(self, table: str = "") -> str:
         return f"{self._tenant}.{table}" if table else self._tenant
 
 
+def _check_columns(where: str, spec: SyncTable, mart: Mart) -> None:
+    for what, columns in (("key", spec.key), *(("indexes", index) for index in spec.indexes)):
+        if absent := [column for column in columns if column not in mart.schema.names]:
+            raise Rejected(
+                f"{where}: the {what} columns {absent} are not in the mart, which has {mart.schema.names}.",
+                f"Correct '{what}' of the sync in the tenant's YAML, or add them to the mart.",
+            )
+
+
 def _skipped(last: SyncResult) -> SyncResult:
-    return SyncResult(last.table, 0, 0, 0, last.rows, last.rows, True, last.checksum)
+    return replace(last, inserted=0, updated=0, deleted=0, unchanged=last.rows, skipped=True, full=False)

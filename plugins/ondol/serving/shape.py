@@ -21,11 +21,6 @@ _KEY = """
     SELECT attname FROM pg_index, unnest(indkey) WITH ORDINALITY AS part(number, place), pg_attribute
     WHERE indrelid = %s AND indisprimary AND attrelid = indrelid AND attnum = number ORDER BY place
 """
-_COMMENTS = """
-    SELECT coalesce(attname, ''), description FROM pg_description
-    LEFT JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid AND objsubid > 0
-    WHERE classoid = 'pg_class'::regclass AND objoid = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +29,13 @@ class Shape:
 
     Args:
         name: quoted, with its schema.
+        relation: PostgreSQL's own number of it.
         types: the type of each column.
         key: the columns of the primary key.
     """
 
     name: str
+    relation: int
     types: dict[str, str]
     key: tuple[str, ...]
 
@@ -75,7 +72,7 @@ def read_shape(cursor: Any, name: str) -> Shape | None:
     cursor.execute(_COLUMNS, (oid,))
     types = dict(cursor.fetchall())
     cursor.execute(_KEY, (oid,))
-    return Shape(name, types, tuple(column for (column,) in cursor.fetchall()))
+    return Shape(name, oid, types, tuple(column for (column,) in cursor.fetchall()))
 
 
 def new_table(schema: pa.Schema) -> Change:
@@ -133,15 +130,3 @@ def alter_sql(name: str, change: Change) -> str | None:
     actions = [f"ADD COLUMN {quote(column)} {change.types[column]}" for column in change.added]
     actions += [f"ALTER COLUMN {quote(column)} TYPE {change.types[column]}" for column in change.widened]
     return f"ALTER TABLE {name} {', '.join(actions)}" if actions else None
-
-
-def set_comments(cursor: Any, name: str, wanted: Mapping[str, str]) -> None:
-    """Set the comments that differ, of columns and ("") of the table."""
-    cursor.execute("SELECT to_regclass(%s)::oid", (name,))
-    cursor.execute(_COMMENTS, cursor.fetchone())
-    have = dict(cursor.fetchall())
-    for column, text in wanted.items():
-        if have.get(column) != (text or None):
-            place = f"COLUMN {name}.{quote(column)}" if column else f"TABLE {name}"
-            literal = cursor.mogrify("%s", (text or None,)).decode()
-            cursor.execute(f"COMMENT ON {place} IS {literal}")

@@ -1,4 +1,11 @@
-"""The rows of a mart on their way into one table, inside the transaction that `PostgresServing.sync` opens."""
+"""The rows of a mart on their way into one table, inside the transaction that `PostgresServing.sync` opens.
+
+    a new or empty table     COPY straight into it
+    the warehouse's changes  COPY of the changed rows and the keys that are gone, compared with the rows of these keys
+    the whole mart           COPY of all rows, compared with all rows of the table
+
+What differs then goes into the table by one MERGE, after the guards and before the control totals are compared.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +15,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ondol import faults
-from ondol.errors import Rejected, RetriableError
-from ondol.serving.base import SyncResult
+from ondol.errors import RetriableError
+from ondol.serving import checksum
+from ondol.serving.base import Batch, SyncResult
 from ondol.serving.copy import Encoder, Stream
+from ondol.serving.guards import check_deletes, check_row_drift
 from ondol.serving.names import quote
+from ondol.serving.rejects import Rejects, clear
+from ondol.serving.samples import of_difference, of_new
 from ondol.serving.shape import Change, Shape, alter_sql, change, columns_sql, new_table, read_shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ondol.config.tenant import SyncTable
+    from ondol.mart import Changes, Mart
 
 
 class Transfer:
@@ -25,75 +37,153 @@ class Transfer:
 
     Args:
         cursor: of the transaction, which the caller commits or rolls back.
-        table: the table's quoted name, with its schema.
+        tenant: names the schema.
+        last: the batch that the table is said to hold.
         dry_run: compare, but leave a filled table as it is.
+        accept: the guards on deleted rows and on the number of rows let all pass.
     """
 
-    def __init__(self, cursor: Any, spec: SyncTable, table: str, schema: pa.Schema, dry_run: bool) -> None:
+    def __init__(
+        self, cursor: Any, spec: SyncTable, tenant: str, mart: Mart, last: Batch | None, *, dry_run: bool, accept: bool
+    ) -> None:
         self._cursor = cursor
         self._spec = spec
-        self._table = table
-        self._schema = schema
+        self._tenant = tenant
+        self._where = f"{tenant}.{spec.table}"
+        self._table = quote(tenant, spec.table)
+        self._mart = mart
+        self._last = last
         self._dry_run = dry_run
+        self._accept = accept
+        self._rejects: Rejects | None = None
         self._key = ", ".join(map(quote, spec.key))
         self._match = " AND ".join(f"t.{column} = s.{column}" for column in map(quote, spec.key))
-        self._kind = quote(next(name for name in map(str, itertools.count()) if name not in schema.names))
+        self._kind = quote(next(name for name in map(str, itertools.count()) if name not in mart.schema.names))
+        self.totals: dict[str, int] = {}
+        """The table's control totals after `run`."""
 
-    def run(self, shape: Shape | None, batches: Iterable[pa.RecordBatch]) -> SyncResult:
-        """Make the table equal to the batches.
+    def run(self, shape: Shape | None, doubt: bool) -> SyncResult:
+        """Make the table equal to the mart.
 
         Args:
             shape: the table as it is; None: it is yet to be made.
+            doubt: the table may not be as the last batch left it, or is to be looked at as a whole.
 
         Raises:
             Rejected: the shape, a value, a key or a guard.
             RetriableError: the control totals differ in the end.
         """
+        self._take_rejects()
         if shape is None:
-            return self._into_new(new_table(self._schema), batches)
-        plan = change(shape, self._schema, self._spec.key)
+            return self._into_new(new_table(self._mart.schema))
+        plan = change(shape, self._mart.schema, self._spec.key)
         self._cursor.execute(f"SELECT EXISTS (SELECT FROM {self._table})")
-        if self._cursor.fetchone() == (False,):
+        if self._cursor.fetchone() == (False,) and not self._rejects:
             self._alter(plan)
-            return self._into_empty(self._copy(self._table, batches))
-        return self._into_filled(shape, plan, batches)
+            return self._into_empty(self._copy(self._table, self._mart.rows()))
+        changes = self._mart.changes
+        if changes and not doubt and self._speaks_of_the_table(changes, plan):
+            result = self._by_changes(shape, plan, changes)
+            if result:
+                return result
+            self._cursor.execute("DROP TABLE pg_temp.mart, pg_temp.gone, pg_temp.before")
+            self._take_rejects()
+        return self._by_comparison(shape, plan)
 
-    def _into_new(self, plan: Change, batches: Iterable[pa.RecordBatch]) -> SyncResult:
+    def _take_rejects(self) -> None:
+        """Begin with no rejected rows: the next rows that are read are all there are of them."""
+        clear(self._cursor, self._tenant, self._spec.table)
+        if self._spec.on_reject == "keep":
+            self._rejects = Rejects(self._tenant, self._spec.table, self._mart.batch_id, self._spec.key)
+
+    def _speaks_of_the_table(self, changes: Changes, plan: Change) -> bool:
+        """Whether the changes are those since the batch that the table holds, all of it, in the same columns."""
+        last = self._last
+        return (
+            last is not None
+            and changes.since == last.batch_id
+            and not (plan.added or plan.widened or last.result.rejected)
+            and last.result.rows + changes.inserted - changes.deleted == changes.rows
+        )
+
+    def _into_new(self, plan: Change) -> SyncResult:
         self._cursor.execute(f"CREATE TABLE {self._table} ({columns_sql(plan.types, self._spec.key)})")
-        encoder = self._copy(self._table, batches, "FREEZE, ")
-        self._cursor.execute(f"ALTER TABLE {self._table} ADD PRIMARY KEY ({self._key})")
+        encoder = self._copy(self._table, self._mart.rows(), "FREEZE, ")
+        self._add_key(self._table, encoder)
         return self._into_empty(encoder)
 
     def _into_empty(self, encoder: Encoder) -> SyncResult:
         faults.point("sync.copied")
-        return self._verified(encoder, inserted=encoder.totals.rows)
+        rows = encoder.totals.rows
+        self._guard(rows, {"inserted": rows, "deleted": 0})
+        samples = of_new(self._cursor, self._table, self._key) if self._dry_run else ()
+        self.totals = encoder.totals.values()
+        self._compare(self.totals, self._count(encoder, self._table))
+        return self._result({"inserted": rows}, samples=samples)
 
-    def _into_filled(self, shape: Shape, plan: Change, batches: Iterable[pa.RecordBatch]) -> SyncResult:
-        encoder = self._stage(plan, batches)
-        counts = self._difference(shape, plan)
-        self._guard(encoder.totals.rows, counts)
+    def _by_comparison(self, shape: Shape, plan: Change) -> SyncResult:
+        encoder = self._stage(plan, self._mart.rows())
+        self._add_key("pg_temp.mart", encoder)
+        self._cursor.execute("ANALYZE pg_temp.mart")
+        faults.point("sync.copied")
+        drift = self._drift(encoder, plan)
+        counts = self._difference(self._table, shape, plan)
+        samples = self._write(plan, counts, encoder.totals.rows)
+        self.totals = encoder.totals.values()
         if not self._dry_run:
-            self._alter(plan)
-            if any(counts.values()):
-                self._merge(plan)
-            faults.point("sync.merged")
-        return self._verified(encoder, **counts)
+            self._compare(self.totals, self._count(encoder, self._table))
+        return self._result(counts, drift=drift, samples=samples)
+
+    def _by_changes(self, shape: Shape, plan: Change, changes: Changes) -> SyncResult | None:
+        """None if the rows of the changed keys are not those that the last batch must have left."""
+        assert self._last
+        self._cursor.execute("SET LOCAL random_page_cost = 1.1")  # look few keys up; else all rows would be read
+        encoder = self._stage(plan, changes.upserts())
+        self._add_key("pg_temp.mart", encoder)
+        keys = {column: shape.types[column] for column in self._spec.key}
+        self._cursor.execute(f"CREATE TEMP TABLE gone ({columns_sql(keys, self._spec.key)}) ON COMMIT DROP")
+        if changes.deleted:
+            self._copy_gone(changes)
+        faults.point("sync.copied")
+        touched = f"(SELECT {self._key} FROM pg_temp.mart UNION ALL SELECT {self._key} FROM pg_temp.gone)"
+        self._cursor.execute(
+            f"CREATE TEMP TABLE before ON COMMIT DROP AS SELECT t.* FROM {touched} AS s"
+            f" JOIN {self._table} AS t ON {self._match}"
+        )
+        went = self._count(encoder, "pg_temp.before")
+        if went["rows"] != changes.updated + changes.deleted or set(went) != set(self._last.totals):
+            return None
+        counts = self._difference("pg_temp.before", shape, plan)
+        rows = self._last.result.rows - went["rows"] + encoder.totals.rows
+        samples = self._write(plan, counts, rows)
+        came = encoder.totals.values()
+        if not self._dry_run:
+            now = f"(SELECT t.* FROM {touched} AS s JOIN {self._table} AS t ON {self._match}) AS now"
+            self._compare(came, self._count(encoder, now))
+        self.totals = checksum.changed(self._last.totals, went, came)
+        return self._result(counts, full=False, samples=samples)
+
+    def _copy_gone(self, changes: Changes) -> None:
+        import pyarrow as pa
+
+        schema = pa.schema([self._mart.schema.field(column) for column in self._spec.key])
+        self._copy("pg_temp.gone", changes.gone(), schema=schema)
 
     def _stage(self, plan: Change, batches: Iterable[pa.RecordBatch]) -> Encoder:
-        """All rows of the mart in pg_temp.mart, which has the types and the key of the table."""
+        """Rows of the mart in pg_temp.mart, which has the types of the table."""
         self._cursor.execute(f"CREATE TEMP TABLE mart ({columns_sql(plan.types, self._spec.key)}) ON COMMIT DROP")
-        encoder = self._copy("pg_temp.mart", batches)
-        self._cursor.execute(f"ALTER TABLE pg_temp.mart ADD PRIMARY KEY ({self._key}); ANALYZE pg_temp.mart")
-        faults.point("sync.copied")
-        return encoder
+        return self._copy("pg_temp.mart", batches)
 
-    def _copy(self, table: str, batches: Iterable[pa.RecordBatch], options: str = "") -> Encoder:
+    def _copy(
+        self, table: str, batches: Iterable[pa.RecordBatch], options: str = "", schema: pa.Schema | None = None
+    ) -> Encoder:
         """COPY all batches into a table, encoding in a thread beside the sending one."""
         import psycopg2
 
         shape = read_shape(self._cursor, table)
-        encoder = Encoder(self._schema, shape.types if shape else {}, self._spec.key)
-        columns = ", ".join(map(quote, self._schema.names))
+        schema = schema or self._mart.schema
+        encoder = Encoder(schema, shape.types if shape else {}, self._spec.key, self._rejects)
+        columns = ", ".join(map(quote, schema.names))
         with ThreadPoolExecutor(1, thread_name_prefix="encode") as pool:
             stream = Stream(encoder.chunks(batches), pool)
             try:
@@ -104,8 +194,28 @@ class Transfer:
                 raise
         return encoder
 
-    def _difference(self, shape: Shape, plan: Change) -> dict[str, int]:
-        """The rows to write, in pg_temp.difference with what to do (`_kind`); how many there are of each kind."""
+    def _add_key(self, table: str, encoder: Encoder) -> None:
+        """The primary key; where rejected rows are kept, rows whose key is there twice leave first."""
+        import psycopg2
+
+        statement = f"ALTER TABLE {table} ADD PRIMARY KEY ({self._key})"
+        if not self._rejects:
+            self._cursor.execute(statement)
+            return
+        self._cursor.execute("SAVEPOINT key")
+        try:
+            self._cursor.execute(statement)
+        except psycopg2.errors.UniqueViolation:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT key")
+            self._rejects.take_doubles(self._cursor, table, encoder.totals)
+            self._cursor.execute(statement)
+
+    def _difference(self, there: str, shape: Shape, plan: Change) -> dict[str, int]:
+        """The rows to write, in pg_temp.difference with what to do (`_kind`); how many there are of each kind.
+
+        Args:
+            there: where the table's present rows are read from.
+        """
         now = {column: _now(column, shape, plan) for column in plan.types if column not in self._spec.key}
         changed = [f"s.{quote(column)} IS DISTINCT FROM {value}" for column, value in now.items()]
         one = quote(self._spec.key[0])
@@ -115,7 +225,7 @@ class Transfer:
         self._cursor.execute(
             f"CREATE TEMP TABLE difference ON COMMIT DROP AS SELECT {', '.join(values)},"
             f" CASE WHEN s.{one} IS NULL THEN 'deleted' WHEN t.{one} IS NULL THEN 'inserted' ELSE 'updated' END"
-            f" AS {self._kind} FROM pg_temp.mart AS s FULL JOIN {self._table} AS t ON {self._match}"
+            f" AS {self._kind} FROM pg_temp.mart AS s FULL JOIN {there} AS t ON {self._match}"
             f" WHERE {' OR '.join([f's.{one} IS NULL', f't.{one} IS NULL', *changed])}"
         )
         self._cursor.execute(
@@ -123,15 +233,25 @@ class Transfer:
         )
         return {"inserted": 0, "updated": 0, "deleted": 0} | dict(self._cursor.fetchall())
 
+    def _write(self, plan: Change, counts: Mapping[str, int], rows: int) -> Any:
+        """Guards, then the difference into the table; samples of it instead in a dry run."""
+        self._guard(rows, counts)
+        if self._dry_run:
+            return of_difference(self._cursor, self._table, self._key, self._match, self._kind)
+        self._alter(plan)
+        if any(counts.values()):
+            self._merge(plan)
+            if self._cursor.rowcount != sum(counts.values()):
+                self._compare({"rows written": sum(counts.values())}, {"rows written": self._cursor.rowcount})
+        faults.point("sync.merged")
+        return ()
+
     def _guard(self, rows: int, counts: Mapping[str, int]) -> None:
-        before, deleted = rows - counts["inserted"] + counts["deleted"], counts["deleted"]
-        if deleted > self._spec.max_delete_share * before:
-            raise Rejected(
-                f"{self._table}: the sync would delete {deleted} of {before} rows"
-                + (" because the mart is empty." if not rows else f", more than {self._spec.max_delete_share:.0%}."),
-                "Find out why the mart lost them; if that is right, raise max_delete_share in the YAML (1 allows all).",
-                {"deleted": deleted, "before": before, "max_delete_share": self._spec.max_delete_share},
-            )
+        if self._rejects:
+            self._rejects.check(rows, self._spec.max_reject_share)
+        if not self._accept:
+            check_deletes(self._where, self._spec, rows, counts)
+            check_row_drift(self._where, self._spec, rows, self._last.result.rows if self._last else None)
 
     def _alter(self, plan: Change) -> None:
         if statement := alter_sql(self._table, plan):
@@ -148,20 +268,37 @@ class Transfer:
             f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{c}' for c in columns)})"
         )
 
-    def _verified(self, encoder: Encoder, inserted: int = 0, updated: int = 0, deleted: int = 0) -> SyncResult:
-        """The result, once PostgreSQL counts the same control totals as the encoder did."""
-        totals = encoder.totals
-        if not self._dry_run:
-            self._cursor.execute(totals.sql(self._table))
-            if differ := totals.differences(self._cursor.fetchone()):
-                raise RetriableError(
-                    f"{self._table}: PostgreSQL counts other totals than the mart: {'; '.join(differ)}. Nothing was "
-                    "changed. Something else writes to this table, or a trigger alters its rows: stop that"
-                )
-        unchanged = totals.rows - inserted - updated
+    def _drift(self, encoder: Encoder, plan: Change) -> str:
+        """How the table differs from what the last batch left, by the control totals kept with it."""
+        then = self._last.totals if self._last else {}
+        if plan.added or plan.widened or set(then) != set(encoder.totals.values()):
+            return ""
+        return "; ".join(checksum.differences(then, self._count(encoder, self._table)))
+
+    def _count(self, encoder: Encoder, table: str) -> dict[str, int]:
+        self._cursor.execute(encoder.totals.sql(table))
+        return encoder.totals.named(self._cursor.fetchone())
+
+    def _compare(self, expected: Mapping[str, int], found: Mapping[str, int]) -> None:
+        if differ := checksum.differences(expected, found):
+            raise RetriableError(
+                f"{self._table}: PostgreSQL counts other totals than the mart: {'; '.join(differ)}. Nothing was "
+                "changed. Something else writes to this table, or a trigger alters its rows: stop that"
+            )
+
+    def _result(
+        self, counts: Mapping[str, int], *, full: bool = True, drift: str = "", samples: Any = ()
+    ) -> SyncResult:
+        inserted, updated, deleted = (counts.get(kind, 0) for kind in ("inserted", "updated", "deleted"))
+        rows = self.totals["rows"]
+        rejected = 0
+        if self._rejects:
+            self._rejects.store(self._cursor)
+            rejected = self._rejects.rows
         return SyncResult(
-            self._spec.table, inserted, updated, deleted, unchanged, totals.rows, False, totals.checksum()
-        )
+            self._spec.table, inserted, updated, deleted, rows - inserted - updated, rows, False,
+            checksum.checksum(self.totals), rejected, full, drift, samples,
+        )  # fmt: skip
 
 
 def _now(column: str, shape: Shape, plan: Change) -> str:

@@ -35,6 +35,7 @@ _SIMPLE = {
     "binary_view": "bytea",
     "date32[day]": "date",
     "date64[ms]": "date",
+    "month_day_nano_interval": "interval",
     "extension<arrow.uuid>": "uuid",
     "extension<arrow.json>": "jsonb",
 }
@@ -51,9 +52,8 @@ _WIRE = {
     "date": "date32",
     "time without time zone": "time64[us]",
     "timestamp without time zone": "timestamp[us]",
-    "interval": "duration[us]",
 }
-_NO_ARRAYS = {"timestamp with time zone", "uuid", "jsonb"}
+_NO_ARRAYS = {"timestamp with time zone", "uuid", "jsonb", "interval"}
 """Arrays carry the type of their elements, and pgpq knows none for these: a list of them becomes jsonb."""
 
 _DIGITS = {"smallint": (5, 0), "integer": (10, 0), "bigint": (19, 0)}
@@ -115,8 +115,10 @@ def wire_type(pg: str, arrow: pa.DataType) -> pa.DataType:
         return _wire_decimal(arrow)
     if pg == "timestamp with time zone":
         return pa.timestamp("us", "UTC")
-    if pg == "uuid":
+    if pg == "uuid" or (pg == "interval" and not pa.types.is_duration(arrow)):
         return pa.binary(16)
+    if pg == "interval":
+        return pa.duration("us")
     return pa.type_for_alias(_WIRE[pg])
 
 

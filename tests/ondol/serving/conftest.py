@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 
 from ondol.config.tenant import SyncTable
+from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from tests.ondol.serving.marts import mart
 
 
 @pytest.fixture(scope="session")
@@ -54,12 +56,24 @@ def query(connection: Any) -> Callable[[str], list[tuple[Any, ...]]]:
 
 @pytest.fixture
 def sync(serving: PostgresServing) -> Callable[..., SyncResult]:
-    """Sync a pa.Table to `sales`; each content is a batch of its own unless `batch_id` says otherwise."""
+    """Sync a pa.Table or a mart to `sales`.
 
-    def run(table: pa.Table, *, key: tuple[str, ...] = ("id",), share: float = 1.0, **options: Any) -> SyncResult:
-        spec = SyncTable(table="sales", key=key, max_delete_share=share)
-        options.setdefault("batch_id", uuid.uuid4().hex)
-        return serving.sync(spec, table.schema, table.to_batches(max_chunksize=1000), **options)
+    Each table is a batch of its own unless `batch_id` says otherwise; words that are none of `sync` are of the YAML.
+    """
+
+    def run(
+        table: pa.Table | Mart,
+        *,
+        key: tuple[str, ...] = ("id",),
+        share: float = 1.0,
+        batch_id: str | None = None,
+        comments: dict[str, str] | None = None,
+        **words: Any,
+    ) -> SyncResult:
+        options = {word: words.pop(word) for word in ("dry_run", "full", "accept") if word in words}
+        spec = SyncTable(table="sales", key=key, max_delete_share=share, **words)
+        version = table if isinstance(table, Mart) else mart(table, batch_id, comments=comments)
+        return serving.sync(spec, version, **options)
 
     return run
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ondol.config.tenant import SyncTable
+from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
 
@@ -32,8 +33,8 @@ def sync(uri: str, tenant: str, number: int) -> SyncResult:
     """Publish a content as batch 'batch-<number>'."""
     table, spec = content(number), SyncTable(table="sales", key=("id",))
     comments = {"": f"sales {number}", "amount": "원"}
-    serving = PostgresServing(uri, tenant)
-    return serving.sync(spec, table.schema, table.to_batches(), batch_id=f"batch-{number}", comments=comments)
+    mart = Mart(f"batch-{number}", table.schema, table.to_batches, comments)
+    return PostgresServing(uri, tenant).sync(spec, mart)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ import pytest
 
 from ondol.config.tenant import SyncTable
 from ondol.errors import RetriableError
+from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from tests.ondol.serving.marts import mart
 
 SCRIPT = Path(__file__).with_name("sync_once.py")
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -106,7 +108,7 @@ def test_a_reader_sees_the_old_rows_or_the_new_ones_and_never_waits(uri: str, te
     spec = SyncTable(table="sales", key=("id",), max_delete_share=1)
     old = pa.table({"id": range(20_000), "amount": [1] * 20_000})
     new = pa.table({"id": range(10_000, 35_000), "amount": [2] * 25_000})
-    serving.sync(spec, old.schema, old.to_batches(), batch_id="0")
+    serving.sync(spec, mart(old, "0"))
     seen: set[tuple[Any, ...]] = set()
     done = threading.Event()
 
@@ -126,7 +128,7 @@ def test_a_reader_sees_the_old_rows_or_the_new_ones_and_never_waits(uri: str, te
         looks = pool.submit(read)
         for number in range(1, 7):
             table = new if number % 2 else old
-            serving.sync(spec, table.schema, table.to_batches(max_chunksize=999), batch_id=str(number))
+            serving.sync(spec, mart(table, str(number), chunk=999))
         done.set()
         assert looks.result() > 6
     assert seen == {(20_000, 0, 1, 1), (25_000, 10_000, 2, 2)}
@@ -145,7 +147,7 @@ def test_a_connection_that_is_cut_while_rows_flow_may_be_tried_again(uri: str, t
             )
 
     with pytest.raises(RetriableError, match=f"{tenant}.sales: PostgreSQL is away or busy.*Trying again is safe"):
-        PostgresServing(uri, tenant).sync(spec, table.schema, cut_off(), batch_id="1")
+        PostgresServing(uri, tenant).sync(spec, Mart("1", table.schema, cut_off))
     assert PostgresServing(uri, tenant).tables() == []
-    again = PostgresServing(uri, tenant).sync(spec, table.schema, table.to_batches(), batch_id="1")
+    again = PostgresServing(uri, tenant).sync(spec, mart(table, "1"))
     assert (again.inserted, again.skipped) == (100_000, False)

@@ -22,6 +22,7 @@ from ondol.config.tenant import SyncTable
 from ondol.errors import Rejected
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from tests.ondol.serving.marts import mart
 
 Sync = Callable[..., SyncResult]
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -81,15 +82,14 @@ numbers = itertools.count()
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_comes_back_as_it_was(serving: PostgresServing, query: Query, first: pa.Table, chunk: int) -> None:
     spec = SyncTable(table=f"any_{next(numbers)}", key=("id",), max_delete_share=1)
-    batches = first.to_batches(max_chunksize=chunk)
-    loaded = serving.sync(spec, first.schema, batches, batch_id="1")
+    loaded = serving.sync(spec, mart(first, "1", chunk=chunk))
     assert loaded.inserted == first.num_rows
     query("SET timezone = 'UTC'")
     found = query(f"SELECT * FROM {serving._tenant}.{spec.table} ORDER BY id")
     assert [list(map(plain, row, first.schema.types)) for row in found] == [
         list(map(plain, row.values(), first.schema.types)) for row in first.to_pylist()
     ]
-    again = serving.sync(spec, first.schema, batches, batch_id="2")
+    again = serving.sync(spec, mart(first, "2", chunk=chunk))
     assert (again.unchanged, again.checksum) == (first.num_rows, loaded.checksum)
 
 
@@ -126,14 +126,14 @@ def test_uuids_and_nanoseconds_that_fit_are_kept(serving: PostgresServing, sync:
     ("array", "message"),
     [
         (pa.array(["좋다", "a\0b"]), "column 'bad' has a NUL character in row 2 of the mart, key {'id': '1'}"),
-        (pa.array([0, 2**63 - 1], pa.timestamp("us")), "is infinite or outside .* key {'id': '1'}"),
-        (pa.array([0, -(2**63) + 1], pa.timestamp("us", "UTC")), "is infinite or outside .* key {'id': '1'}"),
-        (pa.array([0, 2**31 - 1], pa.int32()).cast(pa.date32()), "is infinite or outside of what PostgreSQL's date"),
+        (pa.array([0, -(2**63) + 2], pa.timestamp("us", "UTC")), "is outside of what .* key {'id': '1'}"),
+        (pa.array([0, 2**31 - 2], pa.int32()).cast(pa.date32()), "is outside of what PostgreSQL's date"),
+        (pa.array([[], [2**31 - 1]], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), "element that is infinite or"),
         (pa.array([0, 1], pa.timestamp("ns")), "a value that timestamp without time zone cannot hold"),
         (pa.array([{"a": 0.0}, {"a": math.inf}]), "JSON cannot say inf"),
         (pa.array([[("a", 1), ("a", 2)]] * 2, pa.map_(pa.string(), pa.int8())), "jsonb cannot hold"),
-        (pa.array([["a"], ["a\0b"]]), "PostgreSQL rejects .*0x00.* column bad"),
-        (pa.array([{"a": "b"}, {"a": "\0"}]), "PostgreSQL rejects .*Unicode escape.* column bad"),
+        (pa.array([["a"], ["a\0b"]]), "has a NUL character in row 2"),
+        (pa.array([{"a": "b"}, {"a": "\0"}]), "has a NUL character in row 2"),
     ],
 )
 def test_a_value_that_postgresql_cannot_hold_is_named(sync: Sync, array: pa.Array, message: str) -> None:
@@ -161,7 +161,7 @@ def test_a_type_of_the_same_width_is_refused_though_copy_would_take_it(
         cursor.copy_expert(f"COPY {tenant}.sales FROM STDIN (FORMAT binary)", io.BytesIO(raw))
     assert query(f"SELECT value FROM {tenant}.sales") == [(corrupt,)]
     with pytest.raises(Rejected, match="no type holds both without loss"):
-        serving.sync(SyncTable(table="sales", key=("id",)), table.schema, table.to_batches(), batch_id="1")
+        serving.sync(SyncTable(table="sales", key=("id",)), mart(table, "1"))
     query(f"DELETE FROM {tenant}.sales")
     with pytest.raises(Rejected, match="no type holds both without loss"):
-        serving.sync(SyncTable(table="sales", key=("id",)), table.schema, table.to_batches(), batch_id="1")
+        serving.sync(SyncTable(table="sales", key=("id",)), mart(table, "1"))

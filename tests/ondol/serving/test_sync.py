@@ -13,8 +13,10 @@ import pytest
 
 from ondol.config.tenant import SyncTable
 from ondol.errors import FatalError, Rejected, RetriableError
+from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from tests.ondol.serving.marts import mart, unread
 
 Sync = Callable[..., SyncResult]
 Sales = Callable[..., pa.Table]
@@ -68,18 +70,13 @@ def test_gaps_nan_and_zeros_are_compared_as_values(sync: Sync) -> None:
     assert counts(sync(table([0.0, float("inf"), 0.0, None]))) == (0, 3, 0, 1)
 
 
-def test_the_same_batch_is_skipped_and_its_source_not_read(sync: Sync, sales: Sales, serving: PostgresServing) -> None:
+def test_the_same_batch_is_skipped_and_its_source_not_read(sync: Sync, sales: Sales) -> None:
     first = sync(sales(100), batch_id="a")
-    again = serving.sync(SyncTable(table="sales", key=("id",)), sales(0).schema, unreadable(), batch_id="a")
+    again = sync(Mart("a", sales(0).schema, unread))
     assert again.skipped
     assert (again.rows, again.unchanged, again.checksum) == (100, 100, first.checksum)
     assert not sync(sales(100), batch_id="b").skipped
     assert not sync(sales(100), batch_id="a").skipped
-
-
-def unreadable() -> Any:
-    raise AssertionError("the source was read")
-    yield
 
 
 def test_a_batch_is_not_skipped_if_its_table_is_gone(sync: Sync, sales: Sales, query: Query, tenant: str) -> None:
@@ -204,8 +201,7 @@ def test_names_of_any_kind_are_names(uri: str, name: str) -> None:
     table = pa.table({name: [1, 2], "?": ["a", "b"], f"{name}2": [None, "c"]})
     spec = SyncTable.model_construct(table=name, key=(name,), max_delete_share=0.5)
     for rows in (1, 2):
-        batches = table.slice(0, rows).to_batches()
-        serving.sync(spec, table.schema, batches, batch_id=f"{name}{rows}", comments={name: name, "": name})
+        serving.sync(spec, mart(table.slice(0, rows), f"{name}{rows}", comments={name: name, "": name}))
     assert serving.tables() == [name]
     assert serving.row(name, {name: 2, "?": "b"}) == {name: 2, "?": "b", f"{name}2": "c"}
     assert getattr(serving.last_batch(name), "batch_id", None) == f"{name}2"
@@ -216,7 +212,7 @@ def test_a_name_that_postgresql_would_cut_is_refused(uri: str, tenant: str, name
     table = pa.table({"id": [1], name: [1]})
     spec = SyncTable(table="sales", key=("id",))
     with pytest.raises(Rejected, match="cannot name anything in PostgreSQL"):
-        PostgresServing(uri, tenant).sync(spec, table.schema, table.to_batches(), batch_id="1")
+        PostgresServing(uri, tenant).sync(spec, mart(table, "1"))
     with pytest.raises(Rejected, match="cannot name anything in PostgreSQL"):
         PostgresServing(uri, name).tables()
 
@@ -248,7 +244,7 @@ def test_a_source_that_fails_leaves_the_table_as_it_was(sync: Sync, sales: Sales
 
     sync(sales(10))
     with pytest.raises(OSError, match="the warehouse is gone"):
-        serving.sync(SyncTable(table="sales", key=("id",)), sales(0).schema, broken(), batch_id="broken")
+        sync(Mart("broken", sales(0).schema, broken))
     assert serving.count("sales") == 10
 
 

@@ -28,13 +28,16 @@ from ondol.serving.types import holder, pg_type
         (pa.struct([("a", pa.int32())]), "jsonb"),
         (pa.map_(pa.string(), pa.int32()), "jsonb"),
         (pa.uuid(), "uuid"),
+        (pa.json_(), "jsonb"),
+        (pa.month_day_nano_interval(), "interval"),
+        (pa.list_(pa.month_day_nano_interval()), "jsonb"),
     ],
 )
 def test_a_type_maps_to_the_one_that_holds_all_its_values(arrow: pa.DataType, expected: str) -> None:
     assert pg_type(arrow, "c") == expected
 
 
-@pytest.mark.parametrize("arrow", [pa.null(), pa.decimal256(50, 2), pa.month_day_nano_interval(), pa.list_(pa.null())])
+@pytest.mark.parametrize("arrow", [pa.null(), pa.decimal256(50, 2), pa.list_(pa.null())])
 def test_a_type_that_postgresql_lacks_is_refused_with_the_column(arrow: pa.DataType) -> None:
     with pytest.raises(Rejected, match="column 'c' has the type"):
         pg_type(arrow, "c")
