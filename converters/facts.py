@@ -38,7 +38,7 @@ def fact_lines(conversion: Conversion) -> Iterator[str]:
 
 
 def json_value(value: Scalar) -> bool | int | float | str | None:
-    """A value as JSON has it: dates in ISO form, decimals as numbers, and "nan" and "inf", which JSON lacks, as texts."""
+    """A value as JSON has it: dates in ISO form, decimals as numbers; "nan" and "inf", which JSON lacks, as texts."""
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Decimal):
