@@ -102,6 +102,9 @@ def plain(value: object) -> str | int | float | bool | None:
 def export(conversion: Conversion, to: str, folder: Path) -> Iterator[Path]:
     """Write each table as <file>.<number>.<format> into the folder; the paths, as they are written.
 
+    In csv and parquet a column `subtotal` is added where rows sum up others; parquet has each column's unit in its
+    metadata.
+
     Args:
         to: csv, json or parquet.
 
@@ -200,9 +203,16 @@ def _json(table: Table, path: Path) -> None:
 def _csv(table: Table, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow([_harmless(name) for name in names(table)])
-        for position in range(len(table.rows)):
-            writer.writerow([_harmless(plain(column.values[position])) for column in table.columns])
+        flag = _flag(table)
+        writer.writerow([_harmless(name) for name in names(table)] + flag)
+        for position, total in enumerate(table.row_subtotal):
+            cells = [_harmless(plain(column.values[position])) for column in table.columns]
+            writer.writerow(cells + [total] * len(flag))
+
+
+def _flag(table: Table) -> list[str]:
+    """The name of the column that tells subtotal rows from others, where there are any: nobody should sum both up."""
+    return ["subtotal"] if any(table.row_subtotal) else []
 
 
 def _harmless(value: object) -> object:
@@ -218,7 +228,12 @@ def _parquet(table: Table, target: Any) -> None:
     import pyarrow.parquet as pq
 
     arrays = [_array(column) for column in table.columns]
-    pq.write_table(pa.Table.from_arrays(arrays, names=names(table)), target)
+    fields = [pa.field(name, array.type, metadata={"unit": column.unit} if column.unit else None)
+              for name, array, column in zip(names(table), arrays, table.columns, strict=True)]  # fmt: skip
+    for name in _flag(table):
+        arrays.append(pa.array(table.row_subtotal, pa.bool_()))
+        fields.append(pa.field(name, pa.bool_()))
+    pq.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(fields)), target)
 
 
 def _array(column: Column) -> Any:

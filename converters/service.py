@@ -279,6 +279,9 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if missing := [root for root in chosen.root if "://" not in root and not Path(root).is_dir()]:
+        print(f"--root {missing[0]} is no folder: correct it, or make the folder", file=sys.stderr)
+        return 2
     limits = replace(DEFAULTS.limits, max_bytes=chosen.max_bytes, wall_seconds=chosen.wall_seconds)
     try:
         app = create_app(Setup(chosen.workers, chosen.queue, limits, tuple(chosen.root), chosen.cache))

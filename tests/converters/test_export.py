@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
+from converters import convert
 from converters.export import area, document, export
 from converters.model import Column, Conversion, Page, Range, Table
 from converters.periods import Period
@@ -111,3 +112,18 @@ def test_columns_of_one_name_stay_apart(tmp_path):
     made = conversion(*(Column(n, ("금액",), "number", [n]) for n in range(3)))
     (path,) = export(made, "parquet", tmp_path)
     assert pq.read_table(path).column_names == ["금액", "금액 B", "금액 C"]
+
+
+def test_rows_that_sum_up_others_are_told_from_them_and_units_stay(tmp_path, workbook):
+    made = convert(workbook([["지점", "금액(천원)"], ["강남", 10], ["서초", 20], ["합계", 30]]))
+    (text,) = export(made, "csv", tmp_path)
+    assert text.read_text("utf-8").split() == [
+        "지점,금액(천원),subtotal",
+        "강남,10,False",
+        "서초,20,False",
+        "합계,30,True",
+    ]
+    (path,) = export(made, "parquet", tmp_path)
+    read = pq.read_table(path)
+    assert read["subtotal"].to_pylist() == [False, False, True]
+    assert read.schema.field("금액(천원)").metadata == {b"unit": "천원".encode()}

@@ -35,6 +35,9 @@ def convert(
     html: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the explanation as a page to open in a browser.")
     ] = None,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", help="Ask for a protected file's password, or read it from stdin.")
+    ] = False,
     rows: Annotated[int, typer.Option(min=0, help="Show at most so many rows of a table; 0 for all.")] = 40,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +51,7 @@ def convert(
         raise typer.BadParameter(f"{to!r} is no format; there are {', '.join(FORMATS)}", param_hint="--to")
     if facts + as_json + explain + bool(to) > 1 and not (as_json and to):
         raise typer.BadParameter("give one of --facts, --json, --explain and --to", param_hint="--facts")
-    conversion = _read(file, explain=explain or html is not None)
+    conversion = _read(file, explain=explain or html is not None, ask_password=ask_password)
     if facts:
         _facts(conversion)
     elif to:
@@ -89,11 +92,19 @@ def _write_page(conversion: Conversion, path: Path) -> None:
     say(f"{path}: open it in a browser", err=True)
 
 
-def _read(file: Path, *, explain: bool) -> Conversion:
+def _read(file: Path, *, explain: bool, ask_password: bool) -> Conversion:
     from converters.options import Options
     from converters.sandbox import convert_safely
 
-    return convert_safely(file, options=Options(explain=explain))
+    passwords = (_password(),) if ask_password else ()
+    return convert_safely(file, options=Options(passwords=passwords, explain=explain))
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = typer.prompt("Password", hide_input=True, err=True)
+    return asked
 
 
 def _facts(conversion: Conversion) -> None:
@@ -107,6 +118,8 @@ def _tell(conversion: Conversion, *, quiet: bool) -> None:
     for problem in [*conversion.problems, *conversion.notices]:
         where = f" ({problem.where})" if problem.where else ""
         say(f"{problem.message}{where} → {problem.remedy}", err=True)
+    if conversion.state == "needs_password":
+        say("To look at it here, give its password: --ask-password", err=True)
     if not quiet:
         tables = f"{len(conversion.tables)} table{'s' * (len(conversion.tables) != 1)}"
         say(f"{conversion.name}: {conversion.format or 'unknown format'}, {conversion.state}, {tables}", err=True)
@@ -141,7 +154,8 @@ def _show(table: Table, limit: int) -> None:
     for position in range(min(count, limit or count)):
         total = table.row_subtotal[position]
         cells = [_cell(table, column, position) for column in table.columns]
-        shown.add_row(f"{'Σ ' * total}{table.rows[position] + 1}", *cells, style="italic cyan" if total else None)
+        number = table.place(table.rows[position])[1] + 1
+        shown.add_row(f"{'Σ ' * total}{number}", *cells, style="italic cyan" if total else None)
     console().print(shown)
     if limit and count > limit:
         say(f"… {count - limit:,} more rows: --rows 0 shows all", style="dim")

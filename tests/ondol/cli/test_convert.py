@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -54,14 +55,14 @@ def test_facts_are_the_lines_that_the_shared_scorer_reads(ondol, workbook):
     }  # fmt: skip
 
 
-def test_each_table_becomes_a_file_of_the_format_asked_for(ondol, workbook, tmp_path):
+def test_each_table_becomes_a_file_of_the_format_asked_for(ondol, workbook, tmp_path, monkeypatch):
     written = {
         to: Path(ondol("convert", workbook, "--to", to, "--out", tmp_path / to).out.strip())
         for to in ("csv", "parquet", "json")
     }
     assert [path.name for path in written.values()] == [f"실적_20260105.1.{to}" for to in written]
     with written["csv"].open(newline="") as file:
-        assert list(csv.reader(file))[1] == ["강남점", "10", "1200", "'=HYPERLINK"]
+        assert list(csv.reader(file))[1] == ["강남점", "10", "1200", "'=HYPERLINK", "False"]
     assert pq.read_table(written["parquet"])["금액"].to_pylist() == [1200, 800, 2000]
     assert json.loads(written["json"].read_text())["title"] == "지점별 판매 실적"
     again = ondol("convert", workbook, "--to", "csv", "--out", tmp_path / "csv")
@@ -117,3 +118,19 @@ def test_an_explanation_is_written_as_a_page_too(ondol, workbook, tmp_path):
     assert (said.code, said.out) == (0, "")
     assert f"{page}: open it in a browser" in said.err
     assert "지점별 판매 실적" in page.read_text("utf-8")
+
+
+def test_a_protected_file_is_opened_with_a_password_that_is_asked_for(ondol, workbook, tmp_path, monkeypatch):
+    from msoffcrypto.format.ooxml import OOXMLFile
+
+    locked = tmp_path / "locked.xlsx"
+    with workbook.open("rb") as source, locked.open("wb") as target:
+        OOXMLFile(source).encrypt("열려라", target)
+    refused = ondol("convert", locked)
+    assert refused.code == 1
+    assert "--ask-password" in refused.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("열려라\n"))
+    opened = ondol("convert", locked, "--ask-password")
+    assert opened.code == 0
+    assert "강남점" in opened.out
+    assert "열려라" not in opened.out + opened.err
