@@ -83,11 +83,18 @@ def _unscaled(note: Stated | None, formats: AbstractSet[str]) -> Stated | None:
     steps = {shown(f).thousands for f in formats}
     if note is None or steps <= {0}:
         return note
-    scale = scale_of(note.unit)
-    size = scale.size / 1000 ** max(steps) if scale else None
-    name = next((name for name in _BASES if (base := scale_of(name)) and scale and base == (scale.kind, size)), "")
+    name = _divided(note.unit, max(steps))
     because = f"{note.because}, of figures that the format {min(formats)} shows in thousands"
     return note._replace(unit=name, because=because, sure=0.7) if len(steps) == 1 and name else None
+
+
+def _divided(unit: str, thousands: int) -> str:
+    """The unit that is so many thousands of times smaller; "" if it has no name. The symbol alone (₩) is no scale."""
+    scale = scale_of(unit)
+    if scale is None or scale.size == 1:
+        return unit if scale else ""
+    smaller = (scale.kind, scale.size / 1000**thousands)
+    return next((name for name in _BASES if scale_of(name) == smaller), "")
 
 
 def _in_corner(table: Table) -> list[Stated]:
@@ -119,7 +126,9 @@ def _unit_of(column: Column, path: Sequence[str], evidence: Evidence, notes: Seq
         return _RATE
     if own:
         where = "the row of units" if column.index in evidence.unit_row else f"the header '{'/'.join(column.path)}'"
-        return _RATE if kind_of_unit(own) == "rate" else Stated(own, because=where)
+        if kind_of_unit(own) == "rate":
+            return _RATE
+        return _unscaled(Stated(own, because=where), formats) or _NONE
     note = _unscaled(unit_from_notes(path, notes, evidence.title), formats)
     if column.unit and not (note and column.unit in _SYMBOLS):
         return Stated(column.unit, because="the texts of its cells")
@@ -185,11 +194,11 @@ def _format_unit(formats: AbstractSet[str]) -> Stated | None:
 
 
 def format_unit(number_format: str) -> str | None:
-    """The unit that a number format shows."""
+    """The unit of the values under a number format that shows one: 원 under `#,##0,"천원"`."""
     form = shown(number_format)
     for text in (form.suffix, form.prefix):
         if text and not PERIOD_SUFFIX.match(text) and is_unit(text):
-            return text
+            return _divided(text, form.thousands) or None if form.thousands else text
     return None
 
 

@@ -150,6 +150,20 @@ def test_figures_that_a_format_shows_in_thousands_are_in_the_smaller_unit() -> N
     assert units_of(rows, formats={1: "#,##0,"}) == ["원"]
     assert units_of([["(단위: 백만원)"], *rows[1:]], formats={1: "#,##0,,"}) == ["원"]
     assert units_of(rows, formats={1: "#,##0"}) == ["천원"]
+    assert units_of([["지점", "금액(천원)"], *rows[2:]], formats={1: "#,##0,"}) == ["원"]
+
+
+def test_a_unit_in_a_format_that_shows_thousands_is_that_of_the_figure_shown() -> None:
+    rows: list[list[Scalar]] = [["지점", "금액"], ["강남", 1234567], ["서초", 7654321]]
+    for number_format, unit in (
+        ('#,##0,"천원"', "원"),
+        ('#,##0,,"백만원"', "원"),
+        ('#,##0,"백만원"', "천원"),
+        ('#,##0"천원"', "천원"),
+        ('#,##0.0,,"억원"', None),
+        ('"₩"#,##0,', "₩"),
+    ):
+        assert units_of(rows, formats={1: number_format}) == [unit], number_format
 
 
 BODY: list[list[Scalar]] = [["강남", 1, 2], ["서초", 3, 4]]
