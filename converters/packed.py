@@ -20,71 +20,17 @@ from converters.model import Scalar, Values
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from converters.arrays import Mask
+    from converters.runs import Run
+
+    Part = list[Scalar] | Run
+
 EXACT = 2**53
 """Integers below it are floats without loss."""
 MIN_PACKED = 2000
 """A column with fewer values than that is a list."""
 PATIENCE = 1024
-"""So many single values are taken out of a packed run before it is unpacked as a whole."""
-
-
-class Run:
-    """Some values of one type.
-
-    Args:
-        array: integers, floats, booleans, texts (dictionaries of them, too), dates or times; null is None.
-        whole: which of the floats are integers in the file: a cell that holds 5 is not one that holds 5.0.
-    """
-
-    __slots__ = ("array", "whole")
-
-    def __init__(self, array: pa.Array[Any], whole: pa.Array[Any] | None = None) -> None:
-        self.array, self.whole = array, whole
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def part(self, start: int, stop: int) -> Run:
-        """The values from `start` up to `stop`."""
-        whole = None if self.whole is None else self.whole.slice(start, stop - start)
-        return Run(self.array.slice(start, stop - start), whole)
-
-    def take(self, positions: pa.Array[Any]) -> Run:
-        """The values at some positions."""
-        return Run(self.array.take(positions), None if self.whole is None else self.whole.take(positions))
-
-    def unpacked(self) -> list[Scalar]:
-        """The values as a list."""
-        import pyarrow as pa
-
-        if isinstance(self.array, pa.DictionaryArray):
-            texts = [*self.array.dictionary.to_pylist(), None]
-            return [texts[code] for code in self.array.indices.fill_null(-1).to_pylist()]
-        values: list[Scalar] = self.array.to_pylist()
-        if self.whole is not None:
-            values = [int(v) if w else v for v, w in zip(values, self.whole.to_pylist(), strict=True)]  # type: ignore[arg-type]
-        return values
-
-    def texts(self) -> pa.Array[Any]:
-        """The array with dictionaries resolved."""
-        import pyarrow as pa
-
-        return self.array.dictionary_decode() if isinstance(self.array, pa.DictionaryArray) else self.array
-
-    def types(self) -> set[type]:
-        """The types of the values, that of None included."""
-        found: set[type] = {type(None)} if self.array.null_count else set()
-        if self.array.null_count == len(self.array):
-            return found
-        if self.whole is not None:
-            import pyarrow.compute as pc
-
-            some, every = pc.any(self.whole).as_py(), pc.all(self.whole).as_py()
-            return found | ({int} if some else set()) | ({float} if not every else set())
-        return found | {_type_of(self.array.type)}
-
-
-Part = list[Scalar] | Run
+"""So many single values are taken out of a run before it is unpacked as a whole."""
 
 
 class Packed(MutableSequence[Scalar]):
@@ -106,7 +52,7 @@ class Packed(MutableSequence[Scalar]):
 
     def __iter__(self) -> Iterator[Scalar]:
         for part in self.parts:
-            yield from part.unpacked() if isinstance(part, Run) else part
+            yield from part if isinstance(part, list) else part.unpacked()
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, list | Packed) else NotImplemented
@@ -131,7 +77,7 @@ class Packed(MutableSequence[Scalar]):
         self._asked += 1
         if self._asked > PATIENCE:
             return self._unpack(number)[offset]
-        return part.part(offset, offset + 1).unpacked()[0]
+        return part.value(offset)
 
     def __setitem__(self, index: int | slice, value: Any) -> None:
         if isinstance(index, slice):
@@ -153,13 +99,11 @@ class Packed(MutableSequence[Scalar]):
 
     def take(self, positions: Sequence[int]) -> Packed:
         """The values at some positions, which ascend."""
-        import pyarrow as pa
-
         parts: list[Part] = []
         edges = [bisect_right(positions, start - 1) for start in self._starts]
         for part, start, first, last in zip(self.parts, self._starts, edges, edges[1:], strict=False):
             inside = [position - start for position in positions[first:last]]
-            parts.append(part.take(pa.array(inside)) if isinstance(part, Run) else [part[i] for i in inside])
+            parts.append([part[i] for i in inside] if isinstance(part, list) else part.take(inside))
         return Packed(parts)
 
     def _between(self, start: int, stop: int) -> Packed:
@@ -167,7 +111,7 @@ class Packed(MutableSequence[Scalar]):
         for part, first in zip(self.parts, self._starts, strict=False):
             low, high = max(0, start - first), min(len(part), stop - first)
             if low < high:
-                parts.append(part.part(low, high) if isinstance(part, Run) else part[low:high])
+                parts.append(part[low:high] if isinstance(part, list) else part.part(low, high))
         return Packed(parts)
 
     def _locate(self, index: int) -> tuple[int, int]:
@@ -180,7 +124,7 @@ class Packed(MutableSequence[Scalar]):
 
     def _unpack(self, number: int) -> list[Scalar]:
         part = self.parts[number]
-        if isinstance(part, Run):
+        if not isinstance(part, list):
             part = self.parts[number] = part.unpacked()
         return part
 
@@ -203,7 +147,7 @@ def types_of(values: Sequence[Scalar]) -> set[type]:
     """The types of the values, that of None included."""
     if not isinstance(values, Packed):
         return set(map(type, values))
-    return set().union(*(part.types() if isinstance(part, Run) else set(map(type, part)) for part in values.parts))
+    return set().union(*(set(map(type, part)) if isinstance(part, list) else part.types() for part in values.parts))
 
 
 def texts_of(values: Sequence[Scalar], pattern: re.Pattern[str] | None = None) -> Counter[str]:
@@ -215,24 +159,12 @@ def texts_of(values: Sequence[Scalar], pattern: re.Pattern[str] | None = None) -
     counts: Counter[str] = Counter()
     for part in parts_of(values):
         if isinstance(part, list):
-            found = Counter(part)
-            plain = all(type(value) is str for value in found)
-            counts.update(found if plain else {v: n for v, n in found.items() if type(v) is str})  # type: ignore[arg-type]
-        elif str in part.types():
-            texts, numbers = _found_in(part, pattern).value_counts().flatten()
-            counts.update(dict(zip(texts.to_pylist(), numbers.to_pylist(), strict=True)))
-    del counts[None]
-    return Counter({t: n for t, n in counts.items() if pattern.search(t)}) if pattern else counts
-
-
-def _found_in(run: Run, pattern: re.Pattern[str] | None) -> pa.Array[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pattern is None or isinstance(run.array, pa.DictionaryArray):
-        return run.array
-    ignore_case = bool(pattern.flags & re.IGNORECASE)
-    return run.array.filter(pc.match_substring_regex(run.array, pattern.pattern, ignore_case=ignore_case))
+            known = Counter(part)
+            plain = all(type(value) is str for value in known)
+            counts.update(known if plain else {v: n for v, n in known.items() if type(v) is str})  # type: ignore[arg-type]
+        else:
+            counts.update(part.counts(pattern))
+    return Counter({text: n for text, n in counts.items() if pattern.search(text)}) if pattern else counts
 
 
 def found(values: Sequence[Scalar], texts: Collection[str]) -> dict[int, str]:
@@ -242,22 +174,18 @@ def found(values: Sequence[Scalar], texts: Collection[str]) -> dict[int, str]:
     for part in parts_of(values) if texts else ():
         if isinstance(part, list):
             places.update({i: v for i, v in enumerate(part, start) if type(v) is str and v in texts})
-        elif str in part.types():
-            import pyarrow as pa
-            import pyarrow.compute as pc
-
-            at = pc.indices_nonzero(pc.is_in(part.texts(), value_set=pa.array(sorted(texts), pa.string())))
-            places.update({start + i.as_py(): part.texts()[i.as_py()].as_py() for i in at})
+        else:
+            places.update({start + i: text for i, text in part.found(texts).items()})
         start += len(part)
     return places
 
 
-def where(values: Sequence[Scalar], test: Callable[[Scalar], bool], packed: Callable[[Run], Any]) -> list[int]:
+def where(values: Sequence[Scalar], test: Callable[[Scalar], bool], packed: Callable[[Run], Mask]) -> list[int]:
     """The positions of the values that pass a test.
 
     Args:
         test: of one value.
-        packed: the same of a run: a boolean array.
+        packed: the same of all values of a run.
     """
     positions: list[int] = []
     start = 0
@@ -265,38 +193,27 @@ def where(values: Sequence[Scalar], test: Callable[[Scalar], bool], packed: Call
         if isinstance(part, list):
             positions.extend(i for i, value in enumerate(part, start) if test(value))
         else:
-            positions.extend((packed(part).to_numpy(zero_copy_only=False).nonzero()[0] + start).tolist())
+            positions.extend((packed(part).nonzero()[0] + start).tolist())
         start += len(part)
     return positions
 
 
 def blanks(values: Sequence[Scalar]) -> list[int]:
     """The positions of None."""
-    return where(values, lambda value: value is None, lambda run: run.array.is_null())
+    return where(values, lambda value: value is None, lambda run: run.blanks())
 
 
 def mapped(values: Sequence[Scalar], to: Mapping[str, Scalar]) -> Values:
     """The values, with each text that is a key replaced by what it maps to."""
     if not to:
         return changeable(values)
-    parts = [
-        [to.get(v, v) if type(v) is str else v for v in part] if isinstance(part, list) else _mapped_run(part, to)
-        for part in parts_of(values)
-    ]
-    return _like(values, parts)
-
-
-def _mapped_run(run: Run, to: Mapping[str, Scalar]) -> Part:
-    import pyarrow as pa
-
-    if str not in run.types():
-        return run
-    coded = run.array if isinstance(run.array, pa.DictionaryArray) else run.array.dictionary_encode()
-    known = [to.get(text, text) for text in coded.dictionary.to_pylist()]
-    kinds = set(map(type, known)) - {type(None)}
-    if len(kinds) > 1:
-        return [None if code < 0 else known[code] for code in coded.indices.fill_null(-1).to_pylist()]
-    return Run(pa.array(known, arrow_types()[kinds.pop() if kinds else str]).take(coded.indices))
+    return _like(
+        values,
+        [
+            [to.get(v, v) if type(v) is str else v for v in part] if isinstance(part, list) else part.mapped(to)
+            for part in parts_of(values)
+        ],
+    )
 
 
 def count_of(values: Sequence[Scalar], types: Collection[type]) -> int:
@@ -306,24 +223,16 @@ def count_of(values: Sequence[Scalar], types: Collection[type]) -> int:
 
 def all_finite(values: Sequence[Scalar]) -> bool:
     """No float is infinite or no number."""
-    for part in parts_of(values):
-        if isinstance(part, list):
-            if not math.isfinite(sum(value for value in part if type(value) is float)):
-                return False
-        elif float in part.types():
-            import pyarrow.compute as pc
-
-            if not pc.all(pc.is_finite(part.array)).as_py():
-                return False
-    return True
+    return all(
+        math.isfinite(sum(v for v in part if type(v) is float)) if isinstance(part, list) else part.finite()
+        for part in parts_of(values)
+    )
 
 
 def as_floats(values: Sequence[Scalar]) -> Values | None:
     """Integers and floats all as floats; None if an integer is too large for that."""
-    parts = [_floats(part) if isinstance(part, list) else _float_run(part) for part in parts_of(values)]
-    if any(part is None for part in parts):
-        return None
-    return _like(values, cast("list[Part]", parts))
+    parts = [_floats(part) if isinstance(part, list) else part.floats() for part in parts_of(values)]
+    return None if any(part is None for part in parts) else _like(values, cast("list[Part]", parts))
 
 
 def _floats(values: list[Scalar]) -> list[Scalar] | None:
@@ -332,36 +241,16 @@ def _floats(values: list[Scalar]) -> list[Scalar] | None:
     return [float(value) if type(value) is int else value for value in values]
 
 
-def _float_run(run: Run) -> Run | None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if int not in run.types() or run.whole is not None:
-        return Run(run.array.cast(pa.float64()))
-    extremes = pc.min_max(run.array).as_py().values()
-    return Run(run.array.cast(pa.float64())) if all(abs(value) < EXACT for value in extremes) else None
-
-
 def as_days(values: Sequence[Scalar]) -> Values | None:
     """Points in time as dates; None if one of them is not at midnight."""
-    parts = [_days(part) if isinstance(part, list) else _day_run(part) for part in parts_of(values)]
-    if any(part is None for part in parts):
-        return None
-    return _like(values, cast("list[Part]", parts))
+    parts = [_days(part) if isinstance(part, list) else part.days() for part in parts_of(values)]
+    return None if any(part is None for part in parts) else _like(values, cast("list[Part]", parts))
 
 
 def _days(values: list[Scalar]) -> list[Scalar] | None:
     if any(value.time() != dt.time() for value in values if type(value) is dt.datetime):
         return None
     return [value.date() if type(value) is dt.datetime else value for value in values]
-
-
-def _day_run(run: Run) -> Run | None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    days = run.array.cast(pa.date32(), safe=False)
-    return Run(days) if pc.all(pc.equal(days.cast(run.array.type), run.array)).as_py() is not False else None
 
 
 def _like(values: Sequence[Scalar], parts: Sequence[Part]) -> Values:
@@ -373,35 +262,15 @@ def array_of(values: Sequence[Scalar], kind: pa.DataType) -> pa.Array[Any]:
     """The values, all of which fit the type, as one array."""
     import pyarrow as pa
 
-    arrays = [pa.array(part, kind) if isinstance(part, list) else _cast(part, kind) for part in parts_of(values)]
-    return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays) if arrays else pa.array([], kind)
+    from converters import arrays
+
+    made = [_array(part, kind) if isinstance(part, list) else part.cast(kind) for part in parts_of(values)]
+    return made[0] if len(made) == 1 else pa.concat_arrays(made) if made else arrays.of_list([], kind)
 
 
-def _cast(run: Run, kind: pa.DataType) -> pa.Array[Any]:
+def _array(values: list[Scalar], kind: pa.DataType) -> pa.Array[Any]:
     import pyarrow as pa
 
-    nothing = run.array.null_count == len(run)
-    return pa.nulls(len(run), kind) if nothing else run.texts().cast(kind)
+    from converters import arrays
 
-
-def arrow_types() -> dict[type, pa.DataType]:
-    """The Arrow type that holds all values of a type exactly, integers beyond 64 bits aside."""
-    import pyarrow as pa
-
-    return {
-        bool: pa.bool_(),
-        int: pa.int64(),
-        float: pa.float64(),
-        str: pa.string(),
-        dt.date: pa.date32(),
-        dt.datetime: pa.timestamp("us"),
-        dt.time: pa.time64("us"),
-    }
-
-
-def _type_of(kind: pa.DataType) -> type:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(kind):
-        return str
-    return next(python for python, arrow in arrow_types().items() if arrow == kind)
+    return arrays.of_list(values, kind) if kind in arrays.TYPES.values() else pa.array(values, kind)

@@ -18,8 +18,9 @@ from typing import Any
 import pyarrow as pa
 
 from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, Values, View
-from converters.packed import MIN_PACKED, Packed, Run, array_of
+from converters.packed import MIN_PACKED, Packed, array_of
 from converters.periods import Period
+from converters.runs import Run
 from converters.tables.arrow import exact_type
 
 KEY = b"ondol"

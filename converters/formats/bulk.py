@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
-from converters.packed import Packed, Run
+from converters import arrays
+from converters.packed import Packed
+from converters.runs import Run
 
 _BLANK_STARTS = np.zeros(256, bool)
 _BLANK_STARTS[[*range(0x09, 0x0E), *range(0x1C, 0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
@@ -51,13 +52,13 @@ def string_columns(text: str, delimiter: str, width: int) -> list[pa.Array[Any]]
 
 def filled_rows(columns: Sequence[pa.Array[Any]], row: int) -> tuple[Sequence[int], list[Packed]]:
     """The numbers of the rows that are not blank, the first of all being `row`, and the columns in them."""
-    blank = columns[0].is_null()
-    for column in columns[1:]:
-        blank = pc.and_(blank, column.is_null())
-    if not pc.any(blank).as_py():
-        return range(row, row + len(blank)), [Packed([Run(column)]) for column in columns]
-    filled = pc.invert(blank)
-    return (pc.indices_nonzero(filled).to_numpy() + row).tolist(), [Packed([Run(c.filter(filled))]) for c in columns]
+    filled = np.zeros(len(columns[0]), np.bool_)
+    for column in columns:
+        filled |= arrays.valid_in(column)
+    if filled.all():
+        return range(row, row + len(filled)), [Packed([Run(column)]) for column in columns]
+    kept = arrays.of_flags(filled)
+    return (filled.nonzero()[0] + row).tolist(), [Packed([Run(column.filter(kept))]) for column in columns]
 
 
 def _has_breaks_within(raw: bytes, delimiter: str) -> bool | None:
@@ -101,14 +102,7 @@ def _without_white_space(texts: pa.Array[Any]) -> pa.Array[Any]:
         return texts
     starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
     first = np.frombuffer(data, np.uint8)[np.minimum(starts, data.size - 1)]
-    suspects = np.flatnonzero(_BLANK_STARTS[first] & texts.is_valid().to_numpy(zero_copy_only=False))
-    blank = [
-        i
-        for i, text in zip(suspects.tolist(), texts.take(pa.array(suspects)).to_pylist(), strict=True)
-        if text.isspace()
-    ]
-    if not blank:
-        return texts
-    mask = np.zeros(len(texts), bool)
-    mask[blank] = True
-    return pc.if_else(pa.array(mask), pa.scalar(None, pa.string()), texts)
+    suspects = np.flatnonzero(_BLANK_STARTS[first] & arrays.valid_in(texts))
+    blank = np.zeros(len(texts), np.bool_)
+    blank[suspects] = [text.isspace() for text in texts.take(arrays.of_positions(suspects)).to_pylist()]
+    return arrays.blanked(texts, blank)

@@ -9,9 +9,8 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
-from converters.formats.xlsx import cell_value
 from converters.model import Problem, Scalar, address
 
 Kind = Literal["number", "date", "clock"]
@@ -85,6 +84,21 @@ def shown_value(value: float, kind: Kind, *, since_1904: bool = False) -> Scalar
         return number(value)
     day = dt.datetime(1899, 12, 30 if days >= 60 else 31) + dt.timedelta(days=days)
     return day + dt.timedelta(milliseconds=milliseconds) if milliseconds else day.date()
+
+
+def cell_value(value: Any) -> Scalar:
+    """What the grid has for a value of calamine's: None for its "", a text for a duration."""
+    if value == "":
+        return None
+    if type(value) is dt.timedelta:
+        return _clock(value)
+    return value  # type: ignore[no-any-return]
+
+
+def _clock(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def uncalculated(sheet: str, cells: Sequence[tuple[int, int]]) -> Problem:

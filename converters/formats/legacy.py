@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from converters.document import Document
 from converters.errors import Broken, OverLimit
-from converters.formats.excel import number
+from converters.formats.excel import cell_value, number
 from converters.formats.meter import Meter
-from converters.formats.xlsx import cell_value
 from converters.grid import Grid
 from converters.model import Problem, Range, Scalar
 from converters.options import Options

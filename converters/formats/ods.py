@@ -14,9 +14,9 @@ from typing import Any
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword
 from converters.formats import excel, markup, package
+from converters.formats.excel import cell_value
 from converters.formats.meter import Meter
 from converters.formats.ods_styles import CELL_STYLE, DATA_STYLES, OFFICE, TABLE, TEXT, Styles
-from converters.formats.xlsx import cell_value
 from converters.grid import PLAIN, Grid, Look
 from converters.model import Problem, Range, Scalar
 from converters.options import Options

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from converters.document import Document
 from converters.errors import Broken, OverLimit
@@ -83,6 +87,44 @@ def counts_from_1904(document: Document) -> bool:
     """Whether the workbook's dates count from 1904, as those of old Excel for Mac do."""
     with document.open() as stream, zipfile.ZipFile(stream) as archive:
         return re.search(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"', _head(archive, WORKBOOK)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The names of parts of a workbook.
+
+    Args:
+        sheets: in the order of the workbook; "" for one that is not there.
+        strings: the shared strings; "" if there are none.
+    """
+
+    sheets: tuple[str, ...]
+    strings: str
+
+
+def parts(archive: zipfile.ZipFile) -> Parts:
+    """Where the sheets and the shared strings are, by the relations of the workbook.
+
+    Raises:
+        SyntaxError, KeyError: the workbook is not where it usually is, or damaged.
+    """
+    names = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+    targets: dict[str, str] = {}
+    strings = ""
+    for relation in _elements(archive.read(names["xl/_rels/workbook.xml.rels"])):
+        path = posixpath.normpath(posixpath.join("/xl", relation.get("Target", ""))).lstrip("/").lower()
+        targets[relation.get("Id", "")] = names.get(path, "")
+        if relation.get("Type", "").endswith("/sharedStrings"):
+            strings = names.get(path, "")
+    sheets = (e for e in _elements(archive.read(names[WORKBOOK])) if e.tag.endswith("}sheet"))
+    ids = (next((v for k, v in sheet.items() if k.endswith("relationships}id")), "") for sheet in sheets)
+    return Parts(tuple(targets.get(number, "") for number in ids), strings)
+
+
+def _elements(xml: bytes) -> Iterator[Any]:
+    from lxml import etree
+
+    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True)).iter("{*}*")
 
 
 def used_columns(document: Document) -> list[tuple[int, int]]:

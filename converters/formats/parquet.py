@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword, OverLimit
+from converters.formats.excel import cell_value
 from converters.formats.meter import Meter
 from converters.formats.records import Path, lay_out, time_zone
-from converters.formats.xlsx import cell_value
 from converters.grid import Grid
 from converters.model import Problem, Scalar
 from converters.options import Options

@@ -16,8 +16,8 @@ from converters.document import Document
 from converters.encoding import decode
 from converters.errors import Broken
 from converters.formats import excel, markup
+from converters.formats.excel import cell_value
 from converters.formats.meter import Meter
-from converters.formats.xlsx import cell_value
 from converters.grid import PLAIN, Grid, Look
 from converters.model import Problem, Range, Scalar
 from converters.options import Options

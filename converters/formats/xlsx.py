@@ -1,25 +1,31 @@
-"""xlsx and xlsm, by python-calamine-plus: a stream of rows with constant memory, behind this adapter.
+"""xlsx and xlsm, by python-calamine-plus: a stream of rows with formats and formulas, behind this adapter.
 
-The first rows of a sheet are read with their formats; of the long tail that follows only the values are, which is twice
-as fast, and a column keeps the format that it has had there. Source: ECMA-376 part 1, 18.3 (worksheets), 18.8 (styles).
+What is below the first rows of a large sheet is scanned in bulk (scan.py, tail.py) if its XML is of the plain form
+that programs write: it takes half the time, and values do not become objects.
+Source: ECMA-376 part 1, 18.3 (worksheets), 18.8 (styles).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from converters.document import Document
 from converters.errors import Broken, NeedsPassword
 from converters.formats import package
+from converters.formats.excel import cell_value, kind_of_format, uncalculated
 from converters.formats.meter import Meter
-from converters.grid import PLAIN, Grid, Look
-from converters.model import Problem, Range, Scalar, address
+from converters.grid import PLAIN, Grid, LongRows, Look
+from converters.model import Problem, Range, Scalar
 from converters.options import Options
 
 RICH_ROWS = 1500
+LARGE = 1 << 20
+"""A sheet with so many bytes of XML is read in bulk below its first rows."""
 MAX_SPANS = 8
 MARCH_1900 = dt.date(1900, 3, 1).toordinal()
 
@@ -62,6 +68,7 @@ def _read_sheet(document: Document, workbook: Any, position: int, name: str, met
     from python_calamine_plus import CalamineError
 
     grid = Grid(name)
+    open_formulas: list[tuple[int, int]] = []
     last = options.max_rows - 1 if options.max_rows else None
     end = RICH_ROWS - 1 if last is None else min(RICH_ROWS - 1, last)
     try:
@@ -70,13 +77,17 @@ def _read_sheet(document: Document, workbook: Any, position: int, name: str, met
         for left, right in _spans(document, head.dimension):
             if left or right is not None:
                 head = workbook.stream_sheet_by_index(position, rich=True, max_row=end, min_col=left, max_col=right)
-            _read_head(head, grid, meter, left)
-            if last is None or last > end:
+            open_formulas += _read_rows(head, grid, meter, left)
+            bulk = _read_in_bulk(document, position, grid, meter) if last is None and right is None else None
+            if bulk is not None:
+                open_formulas += bulk
+            elif last is None or last > end:
                 tail = workbook.stream_sheet_by_index(
-                    position, min_row=RICH_ROWS, max_row=last, min_col=left, max_col=right
+                    position, rich=True, min_row=RICH_ROWS, max_row=last, min_col=left, max_col=right
                 )
-                _read_tail(tail, grid, meter, left)
-        grid.rows = dict(sorted(grid.rows.items()))
+                open_formulas += _read_rows(tail, grid, meter, left)
+        if not isinstance(grid.rows, LongRows):
+            grid.rows = dict(sorted(grid.rows.items()))
     except CalamineError as error:
         grid.problems.append(
             Problem(
@@ -86,7 +97,32 @@ def _read_sheet(document: Document, workbook: Any, position: int, name: str, met
                 where=name,
             )
         )
+    if open_formulas:
+        grid.problems.append(uncalculated(name, open_formulas))
     return grid
+
+
+def _read_in_bulk(document: Document, position: int, grid: Grid, meter: Meter) -> list[tuple[int, int]] | None:
+    """Reads what is below the first rows of a large sheet; gives its formulas without value; None: it was not read."""
+    try:
+        with document.open() as stream, zipfile.ZipFile(stream) as archive:
+            parts = package.parts(archive)
+            sheet = archive.getinfo(parts.sheets[position])
+            if sheet.file_size < LARGE or package.counts_from_1904(document):
+                return None
+            from converters.formats.tail import read_tail
+
+            kinds = [kind_of_format(look.number_format) for look in grid.looks]
+            strings = archive.read(parts.strings) if parts.strings else b""
+            with archive.open(sheet) as xml:
+                tail = read_tail(xml, RICH_ROWS, strings, kinds, meter)
+    except (LookupError, SyntaxError, OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return None
+    if tail is None:
+        return None
+    grid.rows = LongRows(dict(sorted(grid.rows.items())), tail.numbers, tail.columns)
+    grid.styles.update(tail.styles)
+    return tail.uncalculated
 
 
 def _spans(document: Document, dimension: str | None) -> list[tuple[int, int | None]]:
@@ -109,50 +145,23 @@ def _read_sheet_facts(stream: Any, grid: Grid) -> None:
     )
 
 
-def _read_head(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
-    """Rows with the format and the formula of each cell."""
-    uncalculated: list[tuple[int, int]] = []
+def _read_rows(stream: Any, grid: Grid, meter: Meter, left: int) -> list[tuple[int, int]]:
+    """Rows with the format and the formula of each cell; gives the formulas without a value."""
+    open_formulas: list[tuple[int, int]] = []
+    alike: dict[tuple[int, ...], list[int]] = {}
     for cells in stream:
         values = [cell_value(c.value) for c in cells]
         used = len(values) - values.count(None)
         meter.row(used, len(values))
         if used:
             styles = [-1 if v is None else c.style_id for c, v in zip(cells, values, strict=True)]
-            _place(grid, cells[0].row, left, values, styles)
+            _place(grid, cells[0].row, left, values, alike.setdefault(tuple(styles), styles))
         for cell in cells:
             if (formula := cell.formula) is not None:
                 grid.formulas[cell.row, cell.column] = formula
                 if cell.value == "" and cell.data_type != "s":
-                    uncalculated.append((cell.row, cell.column))
-    if uncalculated:
-        grid.problems.append(_uncalculated(grid.sheet, uncalculated))
-
-
-def _uncalculated(sheet: str, cells: Sequence[tuple[int, int]]) -> Problem:
-    first = ", ".join(address(*cell) for cell in cells[:3]) + (", …" if len(cells) > 3 else "")
-    return Problem(
-        "uncalculated_formulas",
-        f"{len(cells):,} formulas have no value ({first}): the program that wrote the file did not calculate them.",
-        "Open the file in a spreadsheet program, save it, and send that; until then these cells are null.",
-        where=sheet,
-    )
-
-
-def _read_tail(stream: Any, grid: Grid, meter: Meter, left: int) -> None:
-    """Rows of values only."""
-    styles = _settled_styles(grid)
-    clocks = any("[" in look.number_format for look in grid.looks)  # [h]:mm alone gives durations
-    for row, values in enumerate(stream, RICH_ROWS):
-        blank = values.count("")
-        used = len(values) - blank
-        meter.row(used, len(values))
-        if not used:
-            continue
-        if clocks:
-            values = [cell_value(v) for v in values]
-        elif blank:
-            values = [None if v == "" else v for v in values]
-        _place(grid, row, left, values, styles)
+                    open_formulas.append((cell.row, cell.column))
+    return open_formulas
 
 
 def _place(grid: Grid, row: int, left: int, values: list[Scalar], styles: list[int]) -> None:
@@ -165,38 +174,12 @@ def _place(grid: Grid, row: int, left: int, values: list[Scalar], styles: list[i
     grid.styles[row] = styles
 
 
-def _settled_styles(grid: Grid) -> list[int]:
-    """The style of each column that its last cells agree on; that of a blank where they do not."""
-    recent = [grid.styles[row] for row in list(grid.styles)[-20:]]
-    width = max(map(len, recent), default=0)
-    settled = [-1] * width
-    for column in range(width):
-        seen = {styles[column] for styles in recent if column < len(styles)} - {-1}
-        settled[column] = seen.pop() if len(seen) == 1 else -1
-    return settled
-
-
 def _count_from_1904(grid: Grid) -> None:
     """Moves the dates, which calamine counts from 1900 where <workbookPr> has a second form in an extension."""
     for values in grid.rows.values():
         for column, value in enumerate(values):
             if isinstance(value, dt.date):
                 values[column] = value + dt.timedelta(1461 if value.toordinal() < MARCH_1900 else 1462)
-
-
-def cell_value(value: Any) -> Scalar:
-    """What the grid has for a value of calamine's: None for its "", a text for a duration."""
-    if value == "":
-        return None
-    if type(value) is dt.timedelta:
-        return _clock(value)
-    return value  # type: ignore[no-any-return]
-
-
-def _clock(value: dt.timedelta) -> str:
-    seconds = round(value.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _look(style: dict[str, Any]) -> Look:

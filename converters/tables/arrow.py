@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from converters.arrays import TYPES
 from converters.model import Column, Scalar, Table
-from converters.packed import array_of, arrow_types, parts_of, types_of
+from converters.packed import array_of, parts_of, types_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def exact_type(values: Sequence[Scalar]) -> pa.DataType | None:
         return decimal_type(values)
     if only is int and not _fit(values):
         return None
-    return arrow_types().get(only)
+    return TYPES.get(only)
 
 
 def _fit(integers: Sequence[Scalar]) -> bool:

@@ -6,11 +6,15 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from converters.model import Scalar
-from converters.packed import Packed, Part, Run, found, where
+from converters.packed import Packed, found, where
 from converters.tables.values import MAX_DIGITS, plain_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from converters.arrays import Mask
+    from converters.packed import Part
+    from converters.runs import Run
 
 MAX_OTHERS = 64
 _PLAIN = r"^-?(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]*|0)(?:\.[0-9]+)?$"
@@ -26,13 +30,14 @@ def no_figures(values: Sequence[Scalar]) -> list[int]:
     return where(values, lambda value: not is_figure(value), _no_figures)
 
 
-def _no_figures(run: Run) -> pa.Array[Any]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _no_figures(run: Run) -> Mask:
+    from converters import arrays
 
-    if run.types() & {int, float}:
-        return run.array.is_null()
-    return pc.invert(_are_plain(run.texts())) if str in run.types() else pa.array([True] * len(run))
+    types = run.types()
+    if types & {int, float}:
+        return run.blanks()
+    plain = _are_plain(run.texts()) if str in types else None
+    return arrays.valid_in(run.array) | True if plain is None else ~plain
 
 
 def plain_figures(values: Packed, marks: Collection[str]) -> tuple[Packed, dict[int, str]] | None:
@@ -60,31 +65,29 @@ def _numbers_of(run: Run, marks: Collection[str]) -> Run | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from converters import arrays
+    from converters.runs import Run
+
     if run.types() - {str, type(None)}:
         return None
     texts = run.texts()
-    plain = _are_plain(texts)
-    if pc.sum(plain).as_py() + texts.null_count < len(texts):
-        others = texts.filter(pc.invert(plain)).unique().drop_null()
-        if len(others) > MAX_OTHERS or not set(others.to_pylist()) <= set(marks):
+    others = arrays.valid_in(texts) & ~_are_plain(texts)
+    if others.any():
+        found = texts.filter(arrays.of_flags(others)).unique()
+        if len(found) > MAX_OTHERS or not set(found.to_pylist()) <= set(marks):
             return None
-        texts = pc.if_else(plain, texts, pa.scalar(None, pa.string()))
+        texts = arrays.blanked(texts, others)
     if pc.any(pc.match_substring(texts, ",")).as_py():
         texts = pc.replace_substring(texts, ",", "")
-    decimal = pc.any(pc.match_substring(texts, ".")).as_py()
-    return _told_apart(texts) if decimal else Run(texts.cast(pa.int64()))
+    decimal = pc.match_substring(texts, ".")
+    if not pc.any(decimal).as_py():
+        return Run(texts.cast(pa.int64()))
+    return Run(texts.cast(pa.float64()), pc.invert(decimal))
 
 
-def _told_apart(texts: pa.Array[Any]) -> Run:
-    """Numbers of which those without a decimal point are integers."""
-    import pyarrow as pa
+def _are_plain(texts: pa.Array[Any]) -> Mask:
     import pyarrow.compute as pc
 
-    return Run(texts.cast(pa.float64()), pc.fill_null(pc.invert(pc.match_substring(texts, ".")), False))
+    from converters import arrays
 
-
-def _are_plain(texts: pa.Array[Any]) -> pa.Array[Any]:
-    import pyarrow.compute as pc
-
-    short = pc.less_equal(pc.binary_length(texts), MAX_DIGITS)
-    return pc.fill_null(pc.and_(short, pc.match_substring_regex(texts, _PLAIN)), False)
+    return arrays.flags_of(pc.match_substring_regex(texts, _PLAIN)) & (arrays.lengths_of(texts) <= MAX_DIGITS)
