@@ -14,6 +14,7 @@ MAX_DEPTH = 7
 SAMPLE = 40
 MIN_DAYS = 5
 _WEEKDAYS = frozenset([*"월화수목금토일月火水木金土日", *"mon tue wed thu fri sat sun".split()])
+_YEAR = re.compile(r"((?:19|20)\d\d)\s*[년年]?도?")
 _MONTH = re.compile(r"'?((?:19|20)?\d\d)[./-](0?[1-9]|1[0-2])|((?:19|20)\d\d)(0[1-9]|1[0-2])")
 
 
@@ -104,6 +105,8 @@ def _is_sequence(block: Block, rows: Sequence[int], position: int) -> bool:
         return False
     if _are_months(block, row):
         return not _are_months(block, rows[position + 1])
+    if _are_parts_of_years(block, rows, position) or _are_parts_of_years(block, rows, position - 1):
+        return _are_parts_of_years(block, rows, position)
     numbers = _integers(block, row)
     if numbers is None or ("d" in block.kinds(row) and numbers):
         return False
@@ -133,6 +136,25 @@ def _are_months(block: Block, row: int) -> bool:
     months = [int(f[1] or f[3]) * 12 + int(f[2] or f[4]) for f in found if f]
     steps = {b - a for a, b in pairwise(months)}
     return len(steps) == 1 and steps <= {1, 3, 6, 12, -1, -12}
+
+
+def _are_parts_of_years(block: Block, rows: Sequence[int], position: int) -> bool:
+    """Months or quarters as numbers below their years, one after the other: 11 12 | 1 2 below 2025 | 2026."""
+    row = rows[position]
+    numbers = _integers(block, row)
+    if position < 1 or not numbers or len(numbers) < 3 or set(block.kinds(row)) - {"n", " "}:
+        return False
+    year, parts = 0, []
+    for column, kind in enumerate(block.kinds(row), block.left):
+        found = _YEAR.fullmatch(block.spread(rows[position - 1], column))
+        year = int(found[1]) if found else year
+        if kind == "n":
+            parts.append((year, int(block.text(row, column))))
+    return any(
+        all(y and 1 <= part <= most for y, part in parts)
+        and all(b - a == 1 for a, b in pairwise(y * most + part for y, part in parts))
+        for most in (4, 12)
+    )
 
 
 def _cycle(numbers: list[int]) -> list[int]:
