@@ -37,6 +37,7 @@ class Action:
         needs: what it reads or waits for.
         parent: the table whose config states this assertion.
         columns: what the config says of the columns.
+        partition / cluster: what it says of BigQuery's storage: an expression, and columns.
     """
 
     target: Target
@@ -48,6 +49,8 @@ class Action:
     needs: tuple[Target, ...] = ()
     parent: Target | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    partition: str = ""
+    cluster: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -82,26 +85,27 @@ class Project:
         return _where(self.folder, file, near)
 
 
-def compile_project(folder: Path, models: str, tenant: str, cache: Path) -> Project:
+def compile_project(folder: Path, models: str, tenant: str, cache: Path, database: str | None = None) -> Project:
     """The project of that tenant, compiled unless `cache` has it.
 
     Args:
         folder: of the whole Dataform project.
         models: the folder under definitions/.
         cache: a folder for compiled graphs.
+        database: the project that tables are in, instead of what workflow_settings.yaml says.
 
     Raises:
         FatalError: there are no such models; they do not compile, naming each file and line; Dataform is missing.
     """
     files = _files(folder, models)
-    digest = _hash(folder, files, tenant)
-    graph = _cached(folder, files, tenant, cache / f"{tenant}.json", digest)
+    digest = _hash(folder, files, tenant, database or "")
+    graph = _cached(folder, files, tenant, cache / f"{tenant}.json", digest, database)
     _check(folder, graph)
     every = {action.target: action for action in _actions(graph)}
     wanted = _closure(every, f"definitions/{models}/")
     order = TopologicalSorter({target: every[target].needs for target in sorted(wanted)}).static_order()
-    database = str(graph["projectConfig"]["defaultDatabase"])
-    return Project(folder, tenant, models, database, digest, tuple(every[target] for target in order))
+    named = str(graph["projectConfig"]["defaultDatabase"])
+    return Project(folder, tenant, models, named, digest, tuple(every[target] for target in order))
 
 
 def _files(folder: Path, models: str) -> list[Path]:
@@ -114,11 +118,11 @@ def _files(folder: Path, models: str) -> list[Path]:
     return sorted([*found, folder / "workflow_settings.yaml", folder / "package.json"])
 
 
-def _hash(folder: Path, files: list[Path], tenant: str) -> str:
+def _hash(folder: Path, files: list[Path], tenant: str, database: str) -> str:
     """Of all that decides what the marts will be, this engine included."""
     engine = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256()
-    for part in (tenant, toolchain.version(folder), version("sqlglot"), version("duckdb")):
+    for part in (tenant, database, toolchain.version(folder), version("sqlglot"), version("duckdb")):
         digest.update(f"{part}\n".encode())
     for file in [*files, *engine]:
         digest.update(f"{file.name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
@@ -127,14 +131,16 @@ def _hash(folder: Path, files: list[Path], tenant: str) -> str:
     return digest.hexdigest()
 
 
-def _cached(folder: Path, files: list[Path], tenant: str, kept: Path, digest: str) -> dict[str, Any]:
+def _cached(
+    folder: Path, files: list[Path], tenant: str, kept: Path, digest: str, database: str | None
+) -> dict[str, Any]:
     try:
         content = json.loads(kept.read_bytes())
         if content["hash"] == digest:
             return dict(content["graph"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass
-    graph = toolchain.compile_graph(folder, files, tenant)
+    graph = toolchain.compile_graph(folder, files, tenant, database)
     kept.parent.mkdir(parents=True, exist_ok=True)
     fresh = kept.with_suffix(f".{digest[:16]}")
     fresh.write_text(json.dumps({"hash": digest, "graph": graph}, ensure_ascii=False))
@@ -197,6 +203,7 @@ def _actions(graph: dict[str, Any]) -> list[Action]:
 
 def _action(raw: dict[str, Any], kind: str, queries: Sequence[str]) -> Action:
     described = raw.get("actionDescriptor", {}).get("columns", [])
+    storage = raw.get("bigquery", {})
     return Action(
         target=_target(raw["target"]),
         kind=kind,
@@ -207,6 +214,8 @@ def _action(raw: dict[str, Any], kind: str, queries: Sequence[str]) -> Action:
         needs=tuple(_target(need) for need in raw.get("dependencyTargets", ())),
         parent=_target(raw["parentAction"]) if "parentAction" in raw else None,
         columns=tuple((column["path"][0], column["description"]) for column in described if column.get("description")),
+        partition=storage.get("partitionBy", ""),
+        cluster=tuple(storage.get("clusterBy", ())),
     )
 
 

@@ -12,13 +12,12 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ondol.errors import FatalError
 from ondol.faults import point
 from ondol.warehouse.base import ActionResult, TransformResult
+from ondol.warehouse.dataform import outcome
 from ondol.warehouse.dataform.project import Action, Project, Target, compile_project
 from ondol.warehouse.duckdb import DuckDbWarehouse, first, loaded_state, quoted
 
@@ -128,7 +127,7 @@ class _Run:
             else:
                 self.results[action.target] = self._result(action)
         self._drop_orphans()
-        self._withhold()
+        outcome.withhold(self.project, self.results)
         results = tuple(self.results.values())
         sound = all(result.status == "done" for result in results)
         made = [a.name for a in self.project.actions if a.kind not in ("declaration", "assertion")]
@@ -138,21 +137,14 @@ class _Run:
         return TransformResult(results)
 
     def _declare(self, action: Action) -> None:
-        schema, table = action.target
-        if schema != self.warehouse.tenant or table not in self.schemas:
-            raise FatalError(
-                f"{self.project.where(action.file, [table])} declares {schema}.{table}, but the items of "
-                f"{self.warehouse.tenant} load {sorted(self.schemas)}"
-            )
-        self.warehouse.fit(self.connection, table, self.schemas[table])
+        outcome.check_declared(self.project, action, self.schemas)
+        self.warehouse.fit(self.connection, action.name, self.schemas[action.name])
 
     def _result(self, action: Action) -> ActionResult:
         if action.target in self.failed:
             return ActionResult(action.name, action.kind, "failed", message=self.failed[action.target])
-        stopped = [self.results[need] for need in action.needs if need in self.results]
-        stopped = [result for result in stopped if result.status != "done"]
-        if stopped:
-            return ActionResult(action.name, action.kind, "blocked", message=f"{stopped[0].name} {stopped[0].status}")
+        if stopped := outcome.blocked(action, self.results):
+            return stopped
         import duckdb
 
         from ondol.warehouse.dataform.dialect import Refused
@@ -191,11 +183,9 @@ class _Run:
             run(statement)
         if action.kind != "assertion":
             return ActionResult(action.name, action.kind, "done", rows)
-        if rows:
-            message = f"{action.name} found {rows} row{'s' * (rows > 1)}, kept in {'.'.join(action.target)}"
-            return ActionResult(action.name, action.kind, "failed", rows, message)
-        self._drop(action.target)
-        return ActionResult(action.name, action.kind, "done", 0)
+        if not rows:
+            self._drop(action.target)
+        return outcome.asserted(action, rows or 0, ".".join(action.target))
 
     def _typed(self, query: str) -> str:
         """The query with BigQuery's types: INT64, NUMERIC and FLOAT64 are its only numbers."""
@@ -244,27 +234,6 @@ class _Run:
         now = {action.name for action in self.project.actions}
         for name in sorted(set(last[0] if last else ()) - now - set(self.schemas)):
             self._drop((self.warehouse.tenant, name))
-
-    def _withhold(self) -> None:
-        """Mark as blocked what a failed assertion is about, and all that is made of it: built, but not to publish."""
-        reasons: dict[Target, str] = {}
-        for target, result in self.results.items():
-            if result.kind == "assertion" and result.status == "failed":
-                reasons.update(dict.fromkeys(self._checked(self.project.by_target[target]), result.message))
-        for action in self.project.actions:
-            about = [reasons[need] for need in action.needs if need in reasons]
-            if about and action.kind != "assertion":
-                reasons.setdefault(action.target, about[0])
-            built = self.results.get(action.target)
-            if action.target in reasons and built and built.status == "done":
-                self.results[action.target] = replace(built, status="blocked", message=reasons[action.target])
-
-    def _checked(self, assertion: Action) -> tuple[Target, ...]:
-        """The tables that an assertion is about; tidy tables only if it reads nothing else."""
-        if assertion.parent:
-            return (assertion.parent,)
-        marts = tuple(need for need in assertion.needs if need in self.results)
-        return marts or assertion.needs
 
 
 def _cast(column: str, kind: str) -> str:

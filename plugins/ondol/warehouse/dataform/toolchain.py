@@ -64,8 +64,11 @@ def version(project: Path) -> str:
         raise FatalError(f"Dataform is not installed in {project}: run 'make install'") from None
 
 
-def compile_graph(project: Path, files: list[Path], tenant: str) -> dict[str, Any]:
+def compile_graph(project: Path, files: list[Path], tenant: str, database: str | None = None) -> dict[str, Any]:
     """The graph that Dataform compiles of these files of the project, with the tenant as default schema and variable.
+
+    Args:
+        database: the project that tables are in, instead of what workflow_settings.yaml says.
 
     They are compiled in a folder of their own, so that no other file's mistake is this tenant's. Dataform's sandbox
     follows no link out of that folder, so its core is copied there (1 MB).
@@ -81,6 +84,7 @@ def compile_graph(project: Path, files: list[Path], tenant: str) -> dict[str, An
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
         command = [str(node()), str(project / COMPILER), "compile", folder, "--json", f"--vars=tenant={tenant}"]
+        command += [f"--default-database={database}"] if database else []
         try:
             done = subprocess.run(
                 [*command, f"--default-schema={tenant}"],
