@@ -2,18 +2,22 @@
 
 | variable | meaning | default |
 | --- | --- | --- |
-| ONDOL_PROFILE | which backends: `local` | local |
+| ONDOL_PROFILE | which backends: `local` or `gcp` | local |
 | ONDOL_HOME | the folder of lake, warehouse and embedded PostgreSQL | .ondol beside the project |
 | ONDOL_TENANTS | the folder of the tenants' YAML | tenants/ of the project |
 | ONDOL_DATABASE | PostgreSQL of the ledger, a libpq URI | the embedded server |
 | ONDOL_CONVERTER | what converts: `local` (worker processes), `job`, or the URL of a converter's service | local |
 | ONDOL_WORKERS | files that convert has in hand at once | one a core |
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
+| ONDOL_LAKE | of `gcp`: the lake, gs://bucket or gs://bucket/prefix | – |
+| ONDOL_BIGQUERY | of `gcp`: the warehouse, project/location, such as acme-data/asia-northeast3 | – |
+| ONDOL_BIGQUERY_BYTES | of `gcp`: a query that would be billed for more bytes is refused | 100 GB |
 """
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +35,9 @@ class Settings:
     serving: str | None
     converter: str
     workers: int
+    gcs: str | None = None
+    bigquery: tuple[str, str] | None = None
+    bigquery_bytes: int = 10**11
 
     def __repr__(self) -> str:
         """Leaves out the URIs: they may hold passwords."""
@@ -47,7 +54,10 @@ def settings() -> Settings:
         database=env("ONDOL_DATABASE") or None,
         serving=env("ONDOL_SERVING") or None,
         converter=_converter(env("ONDOL_CONVERTER")),
-        workers=_workers(env("ONDOL_WORKERS")),
+        workers=_number("ONDOL_WORKERS", os.cpu_count() or 1),
+        gcs=env("ONDOL_LAKE") or None,
+        bigquery=_bigquery(env("ONDOL_BIGQUERY")),
+        bigquery_bytes=_number("ONDOL_BIGQUERY_BYTES", 10**11),
     )
 
 
@@ -59,11 +69,23 @@ def _converter(text: str | None) -> str:
     return text or "local"
 
 
-def _workers(text: str | None) -> int:
+def _number(variable: str, default: int) -> int:
+    from ondol.errors import FatalError
+
+    text = os.environ.get(variable)
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise FatalError(f"{variable} is {text!r}: give a number from 1 on, or leave it out")
+    return int(text)
+
+
+def _bigquery(text: str | None) -> tuple[str, str] | None:
     from ondol.errors import FatalError
 
     if not text:
-        return os.cpu_count() or 1
-    if not text.isdecimal() or int(text) < 1:
-        raise FatalError(f"ONDOL_WORKERS is {text!r}: give a number from 1 on, or leave it out")
-    return int(text)
+        return None
+    project, _, location = text.partition("/")
+    if not re.fullmatch(r"[a-z0-9.:-]+", project) or not re.fullmatch(r"[A-Za-z0-9-]+", location):
+        raise FatalError(f"ONDOL_BIGQUERY is {text!r}: give project/location, such as acme-data/asia-northeast3")
+    return project, location
