@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from converters.grid import Look
 from converters.model import Scalar
-from converters.tables.numberformats import PERIOD_SUFFIX, show_date, show_number, shown
+from converters.tables.numberformats import PERIOD_SUFFIX, is_zeros, show_date, show_number, shown
 from converters.tables.values import kind_of_text
 
 
@@ -22,12 +22,14 @@ def kind_of(value: Scalar, look: Look) -> str:
         return "t"
     if isinstance(value, dt.date):
         return "d"
-    return "t" if shows_period(look.number_format) else "n"
+    return "t" if shows_name(look.number_format) else "n"
 
 
-def shows_period(number_format: str) -> bool:
-    """The format makes a number a period: `0"월"`."""
-    return number_format != "General" and bool(PERIOD_SUFFIX.match(shown(number_format).suffix))
+def shows_name(number_format: str) -> bool:
+    """The format makes a number a period (`0"월"`) or a code (`00000`)."""
+    if number_format == "General":
+        return False
+    return is_zeros(number_format) or bool(PERIOD_SUFFIX.match(shown(number_format).suffix))
 
 
 def text_of(value: Scalar, look: Look) -> str:

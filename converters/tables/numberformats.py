@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_(.)|\*(.)|(General)|([0#?.,]+)|([yYmMdDhHsSaA]+)|(.)', re.S)
+_ZEROS = re.compile(r"0{2,}(?:_.)?(?:;@)?")
 PERIOD_SUFFIX = re.compile(r"^\s*(?:월|년|년도|일|분기|주차?|차|회차|기|月|年|日|週|期)\s*$")
 
 
@@ -49,10 +50,17 @@ def shown(number_format: str) -> Shown:
     return Shown(prefix.strip(), suffix.strip(), percent, digits, thousands)
 
 
+def is_zeros(number_format: str) -> bool:
+    """The format only fills digits up with zeros, as those of codes are: `00000`."""
+    return _ZEROS.fullmatch(number_format) is not None
+
+
 def show_number(value: int | float, number_format: str) -> str:
     """The text of a number under its format, as far as labels and headers need it: 5 under `0"월"` is 5월."""
     if not math.isfinite(value):
         return "#NUM!"
+    if is_zeros(number_format):
+        value = round(value)
     form = shown(number_format)
     if form.percent:
         value, tail = round(value * 100, 6), "%"

@@ -9,7 +9,7 @@ from converters.grid import Grid
 from converters.model import Column, Decision, Range, Scalar, Table, Values
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
-from converters.tables.cells import shows_period
+from converters.tables.cells import shows_name
 from converters.tables.columns import Typed, type_decisions, typed
 from converters.tables.decisions import Grounds, table_decisions
 from converters.tables.header import is_unit_row, paths
@@ -207,7 +207,7 @@ def _derived(head: tuple[str, ...], levels: Sequence[Sequence[str | None]], firs
 
 
 def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
-    values = _shown_periods(body, column)
+    values = _shown_names(body, column)
     result: Typed = typed(values, body.paths[column], textual=body.block.grid.textual)
     rows = body.rows
     table.nulls.update({(rows[i], column): mark for i, mark in result.nulls.items()})
@@ -223,15 +223,15 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
     return found
 
 
-def _shown_periods(body: Body, column: int) -> Values:
-    """The values of a column; numbers that their format makes a period (`0"월"`) as that text."""
+def _shown_names(body: Body, column: int) -> Values:
+    """The values of a column; numbers that their format makes a name (`0"월"`, `00000`) as that text."""
     grid = body.block.grid
-    if not any(shows_period(look.number_format) for look in grid.looks):
+    if not any(shows_name(look.number_format) for look in grid.looks):
         return body.raw[column]
     values: list[Scalar] = []
     for row, value in zip(body.rows, body.raw[column], strict=True):
         number_format = grid.look(row, column).number_format
-        if type(value) in (int, float) and shows_period(number_format):
+        if type(value) in (int, float) and shows_name(number_format):
             values.append(show_number(value, number_format))  # type: ignore[arg-type]
         else:
             values.append(value)

@@ -208,6 +208,21 @@ def test_each_column_says_what_its_unit_is_from() -> None:
     assert said == [(1, "EA", "the header '수량(EA)'"), (2, "천원", "the note '(단위: 천원)' in A1")]
 
 
+def test_a_number_that_its_format_fills_up_with_zeros_is_a_code() -> None:
+    rows: list[list[Scalar]] = [["지점코드", "금액"], [33, 100], [84, 200]]
+    grid = Grid("s", dict(enumerate(rows)), looks=[Look(number_format="00000"), Look()])
+    grid.styles = {1: [0, 1], 2: [0, 1]}
+    [table] = tables_of(grid)
+    assert [(c.type, c.values) for c in table.columns] == [("text", ["00033", "00084"]), ("number", [100, 200])]
+    assert [show_number(33, f) for f in ("00000", "0", '0"월"', "0.00", "000%")] == [
+        "00033",
+        "33",
+        "33월",
+        "33",
+        "3300%",
+    ]
+
+
 def test_number_formats_say_what_a_reader_sees() -> None:
     assert show_number(5, '0"월"') == "5월"
     assert show_number(0.123, "0.0%") == "12.3%"
