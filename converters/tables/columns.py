@@ -47,6 +47,8 @@ from converters.tables.words import (
 _CODE = re.compile(r"0\d+")
 _DIGITS = re.compile(r"\d+")
 _DOTTED_MONTH = re.compile(r"(?:19|20)\d\d\.(?:0?[1-9]|1[0-2])")
+_PERCENT = re.compile("[%％]")
+_POINT = re.compile("[%％][pPｐＰ]")
 _DURATION = re.compile(r"\d+\s*(?:시간|時間)\s*\d+\s*[분分]")
 _BASES = {"won": "원", "yen": "円"}
 _BOOLS = {"TRUE": True, "FALSE": False}
@@ -264,7 +266,19 @@ def _numbers(
                 return {}
     if usual:
         column.because = "its texts prove that it groups digits as in 1.234,56 or 1 234"
+    if points := _points_among_shares(read):
+        column.because = "its percentage points are shares of one as its percentages are: 1.5%p is 0.015"
+        read |= points
     return _on_one_scale(read, kind == "count")
+
+
+def _points_among_shares(read: Mapping[str, Number]) -> dict[str, Number]:
+    """The percentage points of a column that holds percentages, too, on the scale of these; alone they stay as said."""
+    percents = {text: number for text, number in read.items() if number.percent and _PERCENT.search(text)}
+    points = {text: number for text, number in percents.items() if _POINT.search(text)}
+    if len(points) == len(percents):
+        return {}
+    return {text: Number(round(number.value / 100, 15), number.unit, percent=True) for text, number in points.items()}
 
 
 def _on_one_scale(read: dict[str, Number], count: bool) -> dict[str, Number]:

@@ -54,6 +54,13 @@ def test_numbers_are_dates_under_a_header_of_dates_only() -> None:
     assert read("영업일", 22, 46038, textual=False) == [22, 46038]
 
 
+def test_percentage_points_among_percentages_are_on_their_scale() -> None:
+    column = typed(["3.2%", "-1.5%p", "0.5%P"], ("성장률",), textual=True)
+    assert (column.values, column.percent) == ([0.032, -0.015, 0.005], True)
+    assert "percentage points" in column.because
+    assert read("증감", "1.5%p", "-0.5%p") == [1.5, -0.5]
+
+
 def test_amounts_in_mixed_powers_are_all_in_won() -> None:
     column = typed(["1억 2,000만", "8,500만", "3억", "12만5천원"], ("매출",), textual=True)
     assert column.values == [120_000_000, 85_000_000, 300_000_000, 125_000]
