@@ -89,8 +89,8 @@ def _decorated_number(text: str, quantity: bool) -> Number | None:
     found = _NUMBER.fullmatch(text)
     if found is None:
         return _scaled(text)
-    if not _is_quantity(found):
-        return None
+    if not _is_quantity(found) or (found["within"] and not quantity and (found["currency"] or "").isalpha()):
+        return None  # JPY(100) names 100 yen unless it stands in a column of amounts
     suffix = (found["suffix"] or "").strip()
     unit, percent = _unit_of(found, suffix) if suffix or found["percent"] or found["currency"] else (None, False)
     if suffix and unit and not (kind_of_unit(unit) if quantity else is_unit(unit)):

@@ -61,6 +61,13 @@ def test_percentage_points_among_percentages_are_on_their_scale() -> None:
     assert read("증감", "1.5%p", "-0.5%p") == [1.5, -0.5]
 
 
+def test_a_currency_with_its_hundred_in_brackets_is_no_loss() -> None:
+    assert read("통화", "JPY(100)", "USD") == ["JPY(100)", "USD"]
+    assert read("구분", "JPY(100)", "VND (100)") == ["JPY(100)", "VND (100)"]
+    assert read("손익", "$(100)", "$20") == [-100, 20]
+    assert read("금액", "USD (100)", "USD 20") == [-100, 20]
+
+
 def test_amounts_in_mixed_powers_are_all_in_won() -> None:
     column = typed(["1억 2,000만", "8,500만", "3억", "12만5천원"], ("매출",), textual=True)
     assert column.values == [120_000_000, 85_000_000, 300_000_000, 125_000]
