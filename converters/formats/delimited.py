@@ -11,11 +11,14 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from converters.document import Document
 from converters.encoding import decode, sniff
 from converters.errors import Broken
 from converters.formats.meter import Meter
+from converters.formats.ragged import joined, overlong, problem
+from converters.formats.spaced import aligned_rows
 from converters.grid import Grid, LongRows
 from converters.model import Problem, Scalar
 from converters.options import Options
@@ -43,9 +46,45 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     if "\ufffd" in text:
         grid.problems.append(_undecodable(text, sniff(data)))
     stated, text = _stated_delimiter(text)
+    meter = Meter(document.name, options.limits)
     delimiter = stated or find_delimiter(text[:SAMPLE])
-    _read_rows(grid, text, delimiter, int(stated is not None), Meter(document.name, options.limits), options.max_rows)
+    if stated is None and (rows := _aligned(text, delimiter)):
+        for row, values in islice(rows.items(), options.max_rows):
+            meter.row(len(values), len(values))
+            grid.rows[row] = values
+        yield grid
+        return
+    _read_rows(grid, text, delimiter, int(stated is not None), meter, options.max_rows)
+    _mend_ragged(grid, document.name, delimiter)
     yield grid
+
+
+def _aligned(text: str, delimiter: str) -> dict[int, list[Scalar]] | None:
+    """The rows of a text that spaces or boxes divide where no delimiter divides all of its lines alike."""
+    sample = _whole(text[:SAMPLE])
+    agreeing, _ = _agreement(sample, delimiter)
+    return aligned_rows(text) if agreeing < 1 and aligned_rows(sample) else None
+
+
+def _mend_ragged(grid: Grid, name: str, delimiter: str) -> None:
+    """Rows longer than their header get their thousands back if only one reading is possible; else they are told."""
+    width, body, long = overlong(grid.rows.first if isinstance(grid.rows, LongRows) else grid.rows)
+    if not long:
+        return
+    whole = delimiter == "," and not isinstance(grid.rows, LongRows)
+    mended = joined({number: grid.rows[number] for number in body}, width) if whole else None
+    if mended is None:
+        grid.problems.append(problem(name, long, width))
+        return
+    grid.rows.update(mended)
+    grid.notices.append(
+        Problem(
+            "thousands_joined",
+            f"{name} has figures such as 1,000 that are not in quotation marks, the first in row {long[0] + 1}. They "
+            "were put together in the only way in which all rows are as long as the header.",
+            "Nothing to do.",
+        )
+    )
 
 
 def _read_rows(grid: Grid, text: str, delimiter: str, start: int, meter: Meter, max_rows: int | None) -> None:
@@ -99,22 +138,25 @@ class Lines:
 
 def find_delimiter(sample: str) -> str:
     """The delimiter of a text: the one whose rows agree most, then the one with most fields; "," if none divides."""
-    best, best_score = ",", (0.0, 0)
-    whole = sample[: sample.rfind("\n")] if "\n" in sample else sample
-    for delimiter in DELIMITERS:
-        try:
-            counts = [len(row) for row in csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter) if any(row)]
-        except csv.Error:
-            continue
-        if not counts:
-            continue
-        fields, rows = max(
-            Counter(n for n in counts if n > 1).items(), key=lambda item: (item[1], item[0]), default=(0, 0)
-        )
-        score = (rows / len(counts), fields)
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
+    whole = _whole(sample)
+    best = max(DELIMITERS, key=lambda delimiter: _agreement(whole, delimiter))
+    return best if _agreement(whole, best)[0] else ","
+
+
+def _whole(sample: str) -> str:
+    """The lines of a sample that are sure to be whole."""
+    return sample[: sample.rfind("\n")] if "\n" in sample else sample
+
+
+def _agreement(lines: str, delimiter: str) -> tuple[float, int]:
+    """The share of the rows that agree in their number of fields, if it is more than one, and that number."""
+    try:
+        counts = [len(row) for row in csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter) if any(row)]
+    except csv.Error:
+        return 0.0, 0
+    several = Counter(n for n in counts if n > 1)
+    fields, rows = max(several.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return rows / max(1, len(counts)), fields
 
 
 def _stated_delimiter(text: str) -> tuple[str | None, str]:

@@ -44,3 +44,31 @@ def test_a_header_without_rows_is_an_empty_table() -> None:
     [table] = convert("일자,지점,금액\n".encode(), name="a.csv").tables
     assert [c.path for c in table.columns] == [("일자",), ("지점",), ("금액",)]
     assert table.rows == []
+
+
+def test_thousands_without_quotation_marks_are_put_together_if_only_one_reading_is_possible() -> None:
+    conversion = convert("지점,금액,비고\n강남,1,000,정상\n서초,2,500,300,정상\n부산,800,취소\n".encode(), name="a.csv")
+    assert conversion.state == "ok"
+    assert [list(c.values) for c in conversion.tables[0].columns[1:]] == [
+        [1000, 2500300, 800],
+        ["정상", "정상", "취소"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "row", ["강남,10,200,300,정상", "강남,1,000,정상,추가,더", "강남,0,000,정상", "강남,1000,정상,추가"]
+)
+def test_rows_longer_than_the_header_are_a_problem_if_nothing_proves_how_to_read_them(row: str) -> None:
+    conversion = convert(f"지점,금액,비고\n{row}\n부산,800,취소\n".encode(), name="a.csv")
+    expected = ["ragged_rows"] if row != "강남,10,200,300,정상" else []
+    assert [p.code for p in conversion.problems] == expected
+    assert conversion.state == ("partial" if expected else "ok")
+
+
+def test_blank_fields_at_the_end_and_tables_of_other_widths_are_no_problem() -> None:
+    for text in (
+        "지점,금액\n강남,1,\n서초,2,,\n",
+        "지점,금액\n강남,1\n\n지점,금액,비고\n강남,1,정상\n",
+        "작성자,홍길동\n지점,2025,2026\n강남,1,2\n",
+    ):
+        assert not convert(text.encode(), name="a.csv").problems, text
