@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from converters.periods import Period, months
+
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_(.)|\*(.)|(General)|([0#?.,]+)|([yYmMdDhHsSaA]+)|(.)', re.S)
 _ZEROS = re.compile(r"0{2,}(?:_.)?(?:;@)?")
 PERIOD_SUFFIX = re.compile(r"^\s*(?:월|년|년도|일|분기|주차?|차|회차|기|月|年|日|週|期)\s*$")
@@ -87,6 +89,15 @@ def show_date(value: dt.date, number_format: str) -> str:
             _clock_part(value, clock) if clock else quoted or escaped or placeholder or ("" if other == "@" else other)
         )
     return out.strip()
+
+
+def shown_period(value: dt.date, number_format: str) -> Period:
+    """What a date says under its format: a day, or the month or the year that alone is shown."""
+    letters = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", number_format.split(";")[0]).lower()
+    if "d" in letters or not re.search("[ym]", letters):
+        day = dt.date(value.year, value.month, value.day)
+        return Period(day, day)
+    return Period(*(months(value.year, value.month, 1) if "m" in letters else months(value.year, 1, 12)))
 
 
 def _clock_part(value: dt.date, token: str) -> str:

@@ -211,13 +211,16 @@ def _hull(periods: Sequence[Period]) -> Period | None:
 
 
 def _of_column(column: Column, table: Table, terms: dict[int, Span], sure: float) -> tuple[Period | None, float]:
-    """The period that a header path names, each level beside those over it, and how sure that is."""
-    near, mine = table.period, 1.0
-    found: Period | None = None
+    """The period that a header path names, each level beside those over it, and how sure that is.
+
+    A header that is a date in the file says its year, too, whatever of it is shown.
+    """
+    near, mine = column.period or table.period, 1.0
+    found = column.period
     for text in column.path:
         period = _of_term(text, terms) or _of_number(text, column, table, near) or _of_header(text, table, near)
         if period:
-            if not period_of(text):
+            if not period_of(text) and period != column.period:
                 mine = round(mine * (sure if near is table.period else 1.0) * 0.95, 2)
             near = found = period
     return found, mine

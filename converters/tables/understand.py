@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from converters.grid import Grid
 from converters.model import Column, Decision, Range, Scalar, Table, Values
+from converters.periods import Period
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
 from converters.tables.cells import shows_name
@@ -26,7 +28,7 @@ from converters.tables.labels import (
 )
 from converters.tables.lines import line_decision
 from converters.tables.measures import Evidence, common_unit, set_units, unit_row_units
-from converters.tables.numberformats import show_number, shown
+from converters.tables.numberformats import show_number, shown, shown_period
 from converters.tables.outlines import outline
 from converters.tables.segments import Segment, joined, segments
 from converters.tables.sides import parted
@@ -213,6 +215,7 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
     table.nulls.update({(rows[i], column): mark for i, mark in result.nulls.items()})
     table.errors.update({(rows[i], column): text for i, text in result.errors.items()})
     found = Column(column, body.paths[column], result.type, result.values, role="label" if label else "value")
+    found.period = _dated(body, column)
     body.reasons[column] = result.because
     if result.percent:
         body.rates.add(column)
@@ -221,6 +224,17 @@ def _column(table: Table, body: Body, column: int, *, label: bool) -> Column:
         if found.unit is None:
             table.cell_units.update({(rows[i], column): unit for i, unit in result.units.items()})
     return found
+
+
+def _dated(body: Body, column: int) -> Period | None:
+    """The period of the innermost header that the file keeps as a date, of which only a part is seen: 12월, 1/5."""
+    grid, block = body.block.grid, body.block
+    for row in reversed(body.header):
+        merge = block.merge(row, column)
+        place = (merge.top, merge.left) if merge else (row, column)
+        if isinstance(value := grid.value(*place), dt.date):
+            return shown_period(value, grid.look(*place).number_format)
+    return None
 
 
 def _shown_names(body: Body, column: int) -> Values:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from converters.grid import Grid
+from converters.grid import Grid, Look
 from converters.model import Column, Range, Scalar, Table
 from converters.tables.timeline import row_period, set_periods
 from converters.tables.understand import tables_of
@@ -118,3 +120,23 @@ def test_a_table_without_rows_speaks_of_no_periods_of_rows() -> None:
     column = Column(0, ("일자",), "null", [], role="label")
     table = Table("Sheet1", 0, Range(0, 0, 0, 0), [column], [], [], title="2026년 1월 매출")
     assert [d.says for d in set_periods(table)] == ["2026-01"]
+
+
+@pytest.mark.parametrize(
+    ("number_format", "path", "says"),
+    [
+        ('m"월"', ["12월", "1월"], ["2025-12", "2026-01"]),
+        ("m/d(aaa)", ["12/1(월)", "1/5(월)"], ["2025-12-01", "2026-01-05"]),
+        ('yyyy"년"', ["2025년", "2026년"], ["2025", "2026"]),
+    ],
+)
+def test_a_header_that_is_a_date_says_its_year_though_it_is_not_shown(
+    number_format: str, path: list[str], says: list[str]
+) -> None:
+    head: list[Scalar] = ["지점", dt.date(2025, 12, 1), dt.date(2026, 1, 5)]
+    grid = Grid("Sheet1", dict(enumerate([head, *BODY])), looks=[Look(number_format=number_format), Look()])
+    grid.styles = {0: [1, 0, 0]}
+    [table] = tables_of(grid)
+    set_periods(table, "a.xlsx")
+    assert [c.path[-1] for c in table.columns if c.role == "value"] == path
+    assert across(table) == says
