@@ -11,8 +11,14 @@ if TYPE_CHECKING:
 
     from converters.rules import ColumnKind, TagRule
 
-LINEAGE = ("_item", "_period_start", "_period_end", "_part", "_sha256", "_file", "_sheet", "_row", "_cells", "_run_key")
-"""The columns that follow the canonical ones in every tidy table: where each row came from."""
+LOADED_AT = "_loaded_at"
+"""When the warehouse took the row in. The warehouse adds it: of the same file every tidy table is the same bytes."""
+
+LINEAGE = (
+    "_item", "_period_start", "_period_end", "_part", "_sha256", "_file", "_sheet", "_row", "_cells", "_run_key",
+    LOADED_AT,
+)  # fmt: skip
+"""The columns that follow the canonical ones in every table of the warehouse: where each row came from."""
 
 
 @dataclass(slots=True)
@@ -44,12 +50,12 @@ def arrow_type(kind: ColumnKind) -> pa.DataType:
 
 
 def schema(rule: TagRule) -> pa.Schema:
-    """The canonical columns of a rule in its order, then the lineage columns."""
+    """The canonical columns of a rule in its order, then the lineage columns but for the last."""
     import pyarrow as pa
 
     types = {"_period_start": pa.date32(), "_period_end": pa.date32(), "_row": pa.int32()}
     canonical = [pa.field(name, arrow_type(kind)) for name, kind in rule.kinds().items()]
-    return pa.schema([*canonical, *(pa.field(name, types.get(name, pa.string())) for name in LINEAGE)])
+    return pa.schema([*canonical, *(pa.field(name, types.get(name, pa.string())) for name in LINEAGE[:-1])])
 
 
 def write(tidy: Tidy, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg2
 
+from converters.tidy import LOADED_AT
 from ondol import embedded
 from ondol.manifest import Manifest
 from ondol.pipeline import open_lake
@@ -39,7 +40,9 @@ def warehouse_rows(tenant: str) -> dict[str, list[str]]:
     rows = {}
     for table in warehouse.tables():
         with warehouse.read(table) as reader:
-            rows[table] = sorted(str(row) for row in reader.read_all().to_pylist())
+            read = reader.read_all()
+            timeless = [name for name in read.column_names if name != LOADED_AT]
+            rows[table] = sorted(str(row) for row in read.select(timeless).to_pylist())
     warehouse.close()
     return rows
 

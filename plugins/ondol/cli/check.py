@@ -88,16 +88,15 @@ def _problems(entry: Loaded) -> list[Problem]:
 
 def _models(tenant: Tenant, definitions: Path) -> list[str]:
     """What is wrong with the tenant's models: they are compiled, and run on empty tables."""
-    from converters import tidy
     from ondol.errors import FatalError
     from ondol.settings import settings
+    from ondol.stages.transform import schemas
     from ondol.warehouse.dataform.run import check_project
 
     assert tenant.transform
-    schemas = {item.table: tidy.schema(item.tag) for item in tenant.items}
     marts = [sync.table for sync in tenant.sync]
     cache = settings().home / "dataform"
     try:
-        return check_project(definitions.parent, tenant.transform.models, tenant.tenant, schemas, cache, marts)
+        return check_project(definitions.parent, tenant.transform.models, tenant.tenant, schemas(tenant), cache, marts)
     except FatalError as error:
         return [str(error)]

@@ -109,6 +109,8 @@ def config_hash(tenant: Tenant) -> str:
 def rules_hash(item: Item) -> str:
     """12 hex digits of all that decides what a file of this item becomes: recognition, rules, table, the converter."""
     rules = item.model_dump(mode="json", include={"id", "match", "period", "grain", "table", "tag"})
+    if item.load.mode != "replace":
+        rules["load"] = item.load.shape
     return _hash({**rules, "converter": CONVERTER_VERSION})
 
 

@@ -61,7 +61,7 @@ def _describe(definition: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 SECTIONS = (
-    "Tenant", "FolderSource", "Item", "Match", "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform",
+    "Tenant", "FolderSource", "Item", "Match", "Load", "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform",
     "SyncTable",
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from croniter import croniter
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from converters.rules import Name, Strict, TagRule
+from ondol.config.load import Load
 from ondol.config.names import nearest
 from ondol.config.pattern import PLACEHOLDERS, compile_name
 
@@ -96,6 +97,17 @@ def check_role(value: str) -> str:
 
 Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_@.-]{0,62}$"), AfterValidator(check_role)]
 """A role of PostgreSQL: 1 to 63 of letters, digits and _ @ . -, a letter or _ first."""
+
+
+def check_bucket(value: str) -> str:
+    """Refuse what is no place in Cloud Storage. Source: Cloud Storage's "Bucket names", without the dots."""
+    if not re.fullmatch(r"gs://[a-z0-9][a-z0-9_-]{1,61}[a-z0-9](/[\w-][\w.-]*)*", value):
+        raise Wrong(Fault(allowed="gs://bucket or gs://bucket/prefix"))
+    return value
+
+
+Bucket = Annotated[str, AfterValidator(check_bucket)]
+"""A bucket of Cloud Storage, or a prefix in one."""
 
 
 class FolderSource(Strict):
@@ -182,6 +194,7 @@ class Item(Strict):
         due: how long after the period's end the file is expected ("1 day", "3 hours").
         accept_late: a file whose period ended longer ago than this when it arrives is out of window.
         table: the warehouse table; several items may load one table if their columns agree in type.
+        load: how its files fill the table; each replaces its earlier versions if empty.
         tag: how its tables become one tidy table, and what must hold of it.
         description: for people.
     """
@@ -193,6 +206,7 @@ class Item(Strict):
     due: str = "1 day"
     accept_late: str = "400 days"
     table: TableName
+    load: Load = Load()
     tag: TagRule
     description: str | None = None
 
@@ -201,6 +215,25 @@ class Item(Strict):
     def _is_duration(cls, value: str) -> str:
         duration(value)
         return value
+
+    @model_validator(mode="after")
+    def _loads_by_columns(self) -> Item:
+        kinds, load = self.tag.kinds(), self.load
+        exact = [name for name, kind in kinds.items() if kind != "number"]
+        flags = [name for name, kind in kinds.items() if kind == "bool"]
+        named: list[tuple[list[str], str | None, tuple[str | int, ...]]] = [
+            (list(kinds), load.newest_by, ("newest_by",)),
+            (flags, load.deleted, ("deleted",)),
+            *((exact, name, ("key", number)) for number, name in enumerate(load.key)),
+            *((exact, name, ("cluster", number)) for number, name in enumerate(load.cluster)),
+        ]
+        for known, name, at in named:
+            if name and name not in known:
+                what = "a column of type bool" if known is flags else "a column of the rule"
+                what += ", not of floating-point numbers" if known is exact else ""
+                allowed = f"{what}: {', '.join(known) or 'there is none'}"
+                raise Wrong(Fault(allowed=allowed, hint=nearest(name, known), at=("load", *at)))
+        return self
 
     @model_validator(mode="after")
     def _period_is_found(self) -> Item:
@@ -294,6 +327,7 @@ class Tenant(Strict):
         start: the first day that has a run.
         paused: the DAG is created paused.
         passwords: names of the tenant's secrets that open its encrypted files; each is tried on each such file.
+        lake: a bucket of the tenant's own, or a prefix in one, instead of ONDOL_LAKE; only the profile `gcp` uses it.
         sources: the places that files come from.
         items: the kinds of file that are expected.
         transform: which Dataform models make the marts; none without it.
@@ -307,6 +341,7 @@ class Tenant(Strict):
     start: dt.date = dt.date(2026, 1, 1)
     paused: bool = False
     passwords: tuple[SecretName, ...] = ()
+    lake: Bucket | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
     transform: Transform | None = None
@@ -399,9 +434,14 @@ def _unknown_sources(tenant: Tenant) -> Iterator[Fault]:
 
 
 def _table_conflicts(tenant: Tenant) -> Iterator[Fault]:
-    """Items that load one table must give a column the same type."""
+    """Items that load one table must fill it in the same way and give a column the same type."""
     first: dict[tuple[str, str], tuple[str, str]] = {}
+    shapes: dict[str, Item] = {}
     for number, item in enumerate(tenant.items):
+        shaped = shapes.setdefault(item.table, item)
+        if shaped.load.shape != item.load.shape:
+            yield Fault(f"item '{item.id}' loads table {item.table!r} otherwise than item '{shaped.id}': give both "
+                        "the same mode, key, newest_by and deleted", at=("items", number, "load"))  # fmt: skip
         for column, kind in item.tag.kinds().items():
             earlier, other = first.setdefault((item.table, column), (kind, item.id))
             if earlier != kind:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from ondol.errors import Rejected
 from ondol.manifest import Entry, Manifest
 from ondol.stages.context import StageContext
-from ondol.warehouse.base import Slot
+from ondol.warehouse.base import LoadResult, Slot
 
 
 def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
@@ -22,15 +23,15 @@ def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
         for entry in sorted((e for m in manifests for e in m.entries), key=lambda e: e.version, reverse=True):
             slot = (entry.item, entry.period, entry.part)
             try:
-                decision = "superseded" if slot in taken else _load(context, entry)
+                result = LoadResult("superseded") if slot in taken else _load(context, entry)
             except Rejected as rejected:
                 counts["quarantined"] += 1
                 context.refuse("load", entry, rejected)
                 continue
             taken.add(slot)
-            counts[decision] += 1
-            counts["rows"] += (entry.rows or 0) if decision == "loaded" else 0
-            context.event("load", decision, entry, rows=entry.rows)
+            counts[result.decision] += 1
+            counts["rows"] += (entry.rows or 0) if result.decision == "loaded" else 0
+            _tell(context, entry, result)
             settled.append(entry)
     context.ledger.quarantine.passed(e.sha256 for e in settled)
     for entry in settled:
@@ -38,8 +39,8 @@ def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
     return context.manifest("load", settled, **counts)
 
 
-def _load(context: StageContext, entry: Entry) -> str:
-    """`loaded` when the slot holds this version now, also if a killed run had put it there; else `superseded`."""
+def _load(context: StageContext, entry: Entry) -> LoadResult:
+    """What became of a file; `loaded` when the slot holds this version now, also if a killed run had put it there."""
     from converters import tidy
 
     assert entry.item
@@ -55,5 +56,16 @@ def _load(context: StageContext, entry: Entry) -> str:
         sha256=entry.sha256,
         rules_hash=context.rules(entry),
         run_key=context.run_key,
+        how=item.load,
+        accept=entry.accept,
     )
-    return "superseded" if result.decision == "superseded" else "loaded"
+    return replace(result, decision="loaded") if result.decision == "unchanged" else result
+
+
+def _tell(context: StageContext, entry: Entry, result: LoadResult) -> None:
+    """Note it in the ledger: a duplicate counts as loaded there, for it need not be processed again."""
+    if result.decision == "duplicate":
+        reason = f"its content is loaded as '{result.twin}' already"
+        context.event("load", "loaded", entry, reason=reason, rows=0)
+    else:
+        context.event("load", result.decision, entry, rows=entry.rows)

@@ -78,7 +78,8 @@ def _recognise(context: StageContext, entry: Entry) -> dict[str, object] | None:
         )
     for file_id, named in found.items():
         item = context.tenant.item(file_id)
-        return {"item": file_id, "period": _period(context, item, entry, named), "part": named.part}
+        part = entry.name if item.load.mode == "append" else named.part
+        return {"item": file_id, "period": _period(context, item, entry, named), "part": part}
     return None
 
 

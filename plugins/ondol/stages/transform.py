@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ondol.config.tenant import Tenant
 from ondol.manifest import Manifest
 from ondol.stages.context import StageContext
+from ondol.warehouse.base import table_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +21,7 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     if not context.tenant.transform:
         return context.manifest("transform", [])
     with context.ledger.exclusive(), context.telling():
-        result = context.warehouse.transform(context.tenant.transform.models, schemas(context))
+        result = context.warehouse.transform(context.tenant.transform.models, schemas(context.tenant))
         for action in result.actions:
             if action.status in ("failed", "blocked"):
                 context.event("transform", action.status, name=action.name, reason=action.message)
@@ -28,8 +30,8 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     return context.manifest("transform", manifest.entries, **counts).model_copy(update={"marts": marts})
 
 
-def schemas(context: StageContext) -> dict[str, pa.Schema]:
-    """The tidy schema of each table that items load, so that a model can read it before its first file arrives."""
+def schemas(tenant: Tenant) -> dict[str, pa.Schema]:
+    """The schema of each table that items load, so that a model can read it before its first file arrives."""
     from converters import tidy
 
-    return {item.table: tidy.schema(item.tag) for item in context.tenant.items}
+    return {item.table: table_schema(tidy.schema(item.tag), item.load) for item in tenant.items}

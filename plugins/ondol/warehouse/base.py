@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from ondol.config.load import Load
 from ondol.manifest import Period
 from ondol.mart import Changes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Decision = Literal["loaded", "unchanged", "superseded"]
+Decision = Literal["loaded", "unchanged", "superseded", "duplicate"]
+REPLACE = Load()
+VALIDITY = ("_valid_from", "_valid_to", "_current")
+"""Of the mode snapshot: the first day that a row was so, the first day that it was not any more, and if it still is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,16 @@ class LoadResult:
 
     Args:
         decision: `loaded`; `unchanged`: this version was there already, read by the same rules; `superseded`: the slot
-            holds a newer version, which stays.
+            holds a newer version, which stays; `duplicate`: of the mode append, the content is there already.
         inserted: rows added.
         deleted: rows of the slot that were replaced.
+        twin: of a duplicate, the name of the file that its content was loaded from.
     """
 
     decision: Decision
     inserted: int = 0
     deleted: int = 0
+    twin: str = ""
 
 
 Status = Literal["done", "unchanged", "failed", "blocked"]
@@ -106,6 +112,19 @@ class Origin:
     run_key: str
 
 
+def table_schema(schema: pa.Schema, how: Load) -> pa.Schema:
+    """The columns of a warehouse's table for tidy tables of that schema: with those that the warehouse adds."""
+    import pyarrow as pa
+
+    from converters.tidy import LOADED_AT
+
+    added = [pa.field(LOADED_AT, pa.timestamp("us", "UTC"))]
+    if how.mode == "snapshot":
+        kinds = (pa.date32(), pa.date32(), pa.bool_())
+        added += [pa.field(name, kind) for name, kind in zip(VALIDITY, kinds, strict=True)]
+    return pa.schema([*schema, *added])
+
+
 class Warehouse(Protocol):
     """One tenant's dataset.
 
@@ -116,7 +135,7 @@ class Warehouse(Protocol):
     def load(
         self,
         table: str,
-        rule_schema: pa.Schema,
+        schema: pa.Schema,
         parquet: Path,
         *,
         slot: Slot,
@@ -124,18 +143,26 @@ class Warehouse(Protocol):
         sha256: str,
         rules_hash: str,
         run_key: str,
+        how: Load = REPLACE,
+        accept: bool = False,
     ) -> LoadResult:
         """Make a file's tidy rows the content of its slot, unless the slot holds a newer version.
 
+        Whatever the mode, what the table holds depends on what the slots hold and on nothing else: not on the order in
+        which files came, on how often, or on who was killed. Only `_loaded_at` tells when; no fingerprint counts it.
+
         Args:
-            table: the tidy table; made, or widened by the columns that it lacks.
-            rule_schema: the tidy schema by the item's rule, lineage columns included.
+            table: the tidy table; made, widened by the columns that it lacks, or made anew if `how` is another.
+            schema: the file's: canonical columns, then the lineage columns.
             parquet: a local file of that schema; each of its rows says the same slot.
             version: orders the files of a slot; the greatest wins, in whatever order they come.
             sha256: of the raw file.
             rules_hash: of what read it; another hash reads the same version again.
+            how: the mode: see docs/loading.md.
+            accept: a person has seen that rows are missing: `how.max_row_drop` does not count.
 
         Raises:
+            Rejected: the file has too few rows by `how.max_row_drop`; nothing was loaded.
             FatalError: a column's type differs from the table's and cannot be widened; rows of another slot.
             RetriableError: another process held the warehouse for too long.
         """
@@ -181,8 +208,8 @@ class Warehouse(Protocol):
         """Run the Dataform models of definitions/<models>/; readers see all new marts or all old ones.
 
         Args:
-            schemas: the tidy schema of each table that the tenant's items load: a table that no file has filled yet
-                is there, empty.
+            schemas: the schema (`table_schema`) of each table that the tenant's items load: a table that no file has
+                filled yet is there, empty.
 
         Raises:
             FatalError: the project does not compile, or says what cannot be run; nothing was changed.

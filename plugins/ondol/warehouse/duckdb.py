@@ -1,7 +1,7 @@
 """The warehouse as one DuckDB file a tenant: tidy tables and marts in the tenant's schema, bookkeeping in `_ondol`.
 
 DuckDB lets one process write and keeps others out, so connections are short and a second process waits for its turn.
-The file is locked down: no extension is loaded and SQL reaches no other file; rows come in as Arrow batches.
+The file is locked down: no extension is loaded and SQL reaches no other file but, in a load, the one to be loaded.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +17,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from converters.tidy import LOADED_AT
+from ondol.config.load import Load
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
 from ondol.mart import Changes
 from ondol.settings import settings
-from ondol.warehouse.base import LoadResult, Origin, Slot, TransformResult
+from ondol.warehouse.base import REPLACE, LoadResult, Origin, Slot, TransformResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +36,6 @@ SYNC_MEMORY = "128MB"
 """While marts are read for a sync: it streams, however large they are."""
 WAIT_SECONDS = 60.0
 BATCH_ROWS = 65_536
-SLOT = "_item = ? AND _period_start = ? AND _period_end = ? AND _part = ?"
 BOOKS = """
     CREATE SCHEMA IF NOT EXISTS _ondol;
     CREATE SCHEMA IF NOT EXISTS _assertions;
@@ -43,7 +45,6 @@ BOOKS = """
         PRIMARY KEY (item, period_start, period_end, part));
     CREATE TABLE IF NOT EXISTS _ondol.transforms (models VARCHAR, input VARCHAR, made VARCHAR[]);
 """
-WIDENS = {("BIGINT", "DECIMAL(38,9)"), ("BIGINT", "DOUBLE")}
 
 
 class DuckDbWarehouse:
@@ -69,7 +70,7 @@ class DuckDbWarehouse:
     def load(
         self,
         table: str,
-        rule_schema: pa.Schema,
+        schema: pa.Schema,
         parquet: Path,
         *,
         slot: Slot,
@@ -77,30 +78,23 @@ class DuckDbWarehouse:
         sha256: str,
         rules_hash: str,
         run_key: str,
+        how: Load = REPLACE,
+        accept: bool = False,
     ) -> LoadResult:
         """See Warehouse."""
-        key = [slot.item, slot.period.start, slot.period.end, slot.part]
-        with self.transaction() as connection:
-            held = first(
-                connection,
-                "SELECT version, rules_hash, table_name FROM _ondol.loads"
-                " WHERE item = ? AND period_start = ? AND period_end = ? AND part = ?",
-                key,
-            )
-            if held and held[0] > list(version):
-                return LoadResult("superseded")
-            if held and held[:2] == (list(version), rules_hash):
-                return LoadResult("unchanged")
-            deleted = self._delete(connection, held[2], key) if held else 0
-            self.fit(connection, table, rule_schema)
-            inserted = self._insert(connection, table, rule_schema, parquet, slot, key)
-            connection.execute(
-                "INSERT OR REPLACE INTO _ondol.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [*key, list(version), sha256, rules_hash, table, inserted, run_key],
-            )
-            point("warehouse:load:commit")
-        point("warehouse:load:done")
-        return LoadResult("loaded", inserted, deleted)
+        from pyarrow.parquet import ParquetFile
+
+        from ondol.warehouse.slots import File, load
+
+        with ParquetFile(parquet) as opened:
+            if not opened.schema_arrow.equals(schema):
+                raise FatalError(
+                    f"{parquet} does not have the tidy schema of {table}: it has {_brief(opened.schema_arrow)}, "
+                    f"the rule says {_brief(schema)}. Run tag again: its rules have changed since."
+                )
+            rows = opened.metadata.num_rows
+        file = File(parquet.resolve(), schema, slot, list(version), sha256, rules_hash, run_key, rows)
+        return load(self, table, how, file, accept=accept)
 
     def state(self) -> str:
         """See Warehouse."""
@@ -110,14 +104,15 @@ class DuckDbWarehouse:
     def tables(self) -> tuple[str, ...]:
         """See Warehouse."""
         with self.connect() as connection:
-            return tuple(sorted(_tables(connection, self.tenant)))
+            return tuple(sorted(tables_of(connection, self.tenant)))
 
     @contextmanager
     def read(self, table: str) -> Iterator[pa.RecordBatchReader]:
         """See Warehouse."""
         with self.connect(memory=SYNC_MEMORY) as connection:
             self.must_exist(connection, table)
-            yield connection.sql(f"FROM {self.name(table)}").to_arrow_reader(BATCH_ROWS)
+            with reading(connection, f"FROM {self.name(table)}") as reader:
+                yield reader
 
     def fingerprint(self, table: str) -> str:
         """See Warehouse."""
@@ -176,29 +171,32 @@ class DuckDbWarehouse:
         return f"{quoted(self.tenant)}.{quoted(table)}"
 
     @contextmanager
-    def connect(self, *, write: bool = False, memory: str = MEMORY) -> Iterator[DuckDBPyConnection]:
+    def connect(
+        self, *, write: bool = False, memory: str = MEMORY, reads: Path | None = None
+    ) -> Iterator[DuckDBPyConnection]:
         """A connection, closed at the end; several processes may read at once, one alone may write.
 
         Args:
             memory: DuckDB's limit; one process has one at a time, and waits for the other to end.
+            reads: the one file besides its own that SQL may read here.
 
         Raises:
             RetriableError: another process held the file for longer than `wait`.
         """
         if not self.path.exists():
             self._create()
-        connection = self._open(self.path, read_only=not write, memory=memory)
+        connection = self._open(self.path, read_only=not write, memory=memory, reads=reads)
         try:
             yield connection
         finally:
             connection.close()
 
     @contextmanager
-    def transaction(self, *, memory: str = MEMORY) -> Iterator[DuckDBPyConnection]:
+    def transaction(self, *, memory: str = MEMORY, reads: Path | None = None) -> Iterator[DuckDBPyConnection]:
         """A writing connection in one transaction: all of it or, after any error or kill, nothing."""
         import duckdb
 
-        with self.connect(write=True, memory=memory) as connection:
+        with self.connect(write=True, memory=memory, reads=reads) as connection:
             connection.begin()
             try:
                 yield connection
@@ -212,64 +210,13 @@ class DuckDbWarehouse:
         Raises:
             FatalError: a column's type differs and cannot be widened without changing what is there.
         """
-        wanted = {field.name: duckdb_type(field.type, table, field.name) for field in schema}
-        target = self.name(table)
-        if table not in _tables(connection, self.tenant):
-            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in wanted.items())
-            connection.execute(f"CREATE TABLE {target} ({columns})")
-            return
-        present = dict(columns_of(connection, self.tenant, table))
-        for name, kind in wanted.items():
-            if name not in present:
-                connection.execute(f"ALTER TABLE {target} ADD COLUMN {quoted(name)} {kind}")
-            elif (present[name], kind) in WIDENS or (present[name] != kind and _is_empty(connection, target)):
-                connection.execute(f"ALTER TABLE {target} ALTER {quoted(name)} TYPE {kind}")
-            elif present[name] != kind and (kind, present[name]) not in WIDENS:
-                raise FatalError(
-                    f"{table}.{name} is {present[name]} in the warehouse and holds rows, but the rule now says {kind}. "
-                    "Give the column another name, or the item another `table`, and run its periods again: "
-                    "an item that moves takes its rows along."
-                )
+        from ondol.warehouse.evolve import duckdb_types, fit
 
-    def _delete(self, connection: DuckDBPyConnection, table: str, key: list[object]) -> int:
-        deleted = first(connection, f"DELETE FROM {self.name(table)} WHERE {SLOT}", key)
-        return int(deleted[0]) if deleted else 0
-
-    def _insert(
-        self,
-        connection: DuckDBPyConnection,
-        table: str,
-        schema: pa.Schema,
-        parquet: Path,
-        slot: Slot,
-        key: list[object],
-    ) -> int:
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetFile
-
-        with ParquetFile(parquet) as file:
-            if not file.schema_arrow.equals(schema):
-                raise FatalError(
-                    f"{parquet} does not have the tidy schema of {table}: it has {_brief(file.schema_arrow)}, "
-                    f"the rule says {_brief(schema)}. Run tag again: its rules have changed since."
-                )
-            batches = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(BATCH_ROWS))
-            columns = ", ".join(quoted(name) for name in schema.names)
-            connection.register("_arriving", batches)
-            connection.execute(f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM _arriving")
-            connection.unregister("_arriving")
-            count = file.metadata.num_rows
-        held = first(connection, f"SELECT count(*) FROM {self.name(table)} WHERE {SLOT}", key)
-        if held != (count,):
-            raise FatalError(
-                f"{parquet} has {count} rows, but {held and held[0]} of {table} are of its slot {slot}: "
-                "each row's _item, _period_start, _period_end and _part must be the file's. Nothing was loaded."
-            )
-        return int(count)
+        fit(connection, self.tenant, table, duckdb_types(schema, table))
 
     def must_exist(self, connection: DuckDBPyConnection, table: str) -> None:
         """FatalError, naming what there is, if there is no such table."""
-        if table not in (known := _tables(connection, self.tenant)):
+        if table not in (known := tables_of(connection, self.tenant)):
             raise FatalError(f"the warehouse of {self.tenant} has no table {table!r}; it has {sorted(known)}")
 
     def _create(self) -> None:
@@ -287,28 +234,31 @@ class DuckDbWarehouse:
                 return
         point("warehouse:created")
 
-    def _open(self, path: Path, *, read_only: bool, memory: str = MEMORY) -> DuckDBPyConnection:
+    def _open(
+        self, path: Path, *, read_only: bool, memory: str = MEMORY, reads: Path | None = None
+    ) -> DuckDBPyConnection:
         import duckdb
 
         config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
-            "enable_external_access": False,
             "python_enable_replacements": False,
-            "lock_configuration": True,
             "arrow_lossless_conversion": True,  # else JSON and UUID come as text, and a time loses its zone
             "memory_limit": memory,
             "threads": min(4, os.cpu_count() or 1),
             "temp_directory": str(path.parent / "spill"),
         }
+        if not reads:
+            config |= {"enable_external_access": False, "lock_configuration": True}
         deadline = time.monotonic() + self.wait
         pause = 0.01
         while True:
             try:
-                return duckdb.connect(path, read_only=read_only, config=config)
-            except (duckdb.IOException, duckdb.ConnectionException) as error:
-                if "lock" not in str(error) and "different configuration" not in str(error):
+                connection = duckdb.connect(path, read_only=read_only, config=config)
+                return _may_read(connection, reads) if reads else connection
+            except (duckdb.IOException, duckdb.ConnectionException, duckdb.InvalidInputException) as error:
+                if not re.search("lock|different configuration", str(error)):
                     raise FatalError(f"{path} cannot be opened: {error}") from error
                 if time.monotonic() > deadline:
                     raise RetriableError(
@@ -317,6 +267,21 @@ class DuckDbWarehouse:
                     ) from error
             time.sleep(pause)
             pause = min(pause * 2, 0.25)
+
+
+def _may_read(connection: DuckDBPyConnection, file: Path) -> DuckDBPyConnection:
+    """Lock a connection down to one file; if another one of this process has the database, its lock is in the way."""
+    import duckdb
+
+    literal = "'" + str(file).replace("'", "''") + "'"
+    try:
+        connection.execute(
+            f"SET allowed_paths = [{literal}]; SET enable_external_access = false; SET lock_configuration = true"
+        )
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
 
 
 def quoted(name: str) -> str:
@@ -339,27 +304,12 @@ def loaded_state(connection: DuckDBPyConnection) -> str:
     return hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest()
 
 
-def duckdb_type(kind: pa.DataType, table: str, column: str) -> str:
-    """The DuckDB type of a tidy column's Arrow type."""
-    types = {
-        "string": "VARCHAR",
-        "int64": "BIGINT",
-        "int32": "INTEGER",
-        "double": "DOUBLE",
-        "decimal128(38, 9)": "DECIMAL(38,9)",
-        "date32[day]": "DATE",
-        "bool": "BOOLEAN",
-    }
-    if str(kind) not in types:
-        raise FatalError(f"{table}.{column} is of Arrow type {kind}; a tidy table may have {sorted(types)}")
-    return types[str(kind)]
-
-
 def _brief(schema: pa.Schema) -> str:
     return ", ".join(f"{field.name} {field.type}" for field in schema)
 
 
-def _tables(connection: DuckDBPyConnection, schema: str) -> set[str]:
+def tables_of(connection: DuckDBPyConnection, schema: str) -> set[str]:
+    """The names of the tables and views of a schema."""
     found = connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = ?", [schema])
     return {row[0] for row in found.fetchall()}
 
@@ -373,10 +323,17 @@ def columns_of(connection: DuckDBPyConnection, schema: str, table: str) -> list[
     ).fetchall()
 
 
+@contextmanager
+def reading(connection: DuckDBPyConnection, sql: str) -> Iterator[pa.RecordBatchReader]:
+    """The rows of a query as they come, closed at the end: one left open makes the next connection wait for ever."""
+    reader = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
 def row_hash(columns: Sequence[tuple[str, str]]) -> str:
-    """The SQL of a row's hash: of all columns by name, since a table's alias may be the name of one of them."""
-    return f"hash({', '.join(quoted(name) for name, _ in columns)})"
-
-
-def _is_empty(connection: DuckDBPyConnection, target: str) -> bool:
-    return first(connection, f"SELECT 1 FROM {target} LIMIT 1") is None
+    """The SQL of a row's hash: of all columns but when it was loaded, by name: an alias may be one of them."""
+    counted = [name for name, _ in columns if name != LOADED_AT] or [name for name, _ in columns]
+    return f"hash({', '.join(map(quoted, counted))})"

@@ -19,7 +19,7 @@ from ondol.warehouse.base import Slot
 from ondol.warehouse.dataform import toolchain
 from ondol.warehouse.duckdb import DuckDbWarehouse
 
-LINEAGE = [
+LINEAGE = [  # of a file; the warehouse adds when it was loaded
     ("_item", pa.string()),
     ("_period_start", pa.date32()),
     ("_period_end", pa.date32()),
