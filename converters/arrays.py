@@ -91,6 +91,14 @@ def flags_of(array: pa.Array[Any]) -> Mask:
     return flags[array.offset : array.offset + len(array)].astype(np.bool_) & valid_in(array)
 
 
+def bytes_of(texts: pa.Array[Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The bytes of all texts, one after the other."""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)
+    whole = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return whole[ends[texts.offset] : ends[texts.offset + len(texts)]]
+
+
 def lengths_of(texts: pa.Array[Any]) -> np.ndarray[Any, Any]:
     """How many bytes each text has."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]

@@ -215,6 +215,8 @@ class Grid:
     @cached_property
     def covering(self) -> dict[tuple[int, int], Range]:
         """For each cell of a merged range: that range, cut to what the sheet holds."""
+        if not self.merges:
+            return {}
         bottom = max(self.rows, default=-1)
         covering: dict[tuple[int, int], Range] = {}
         for merge in self._clipped(bottom):

@@ -26,16 +26,19 @@ class Run:
         whole: which of the floats are integers in the file: a cell that holds 5 is not one that holds 5.0.
     """
 
-    __slots__ = ("array", "whole")
+    __slots__ = ("_counted", "array", "whole")
 
     def __init__(self, array: pa.Array[Any], whole: pa.Array[Any] | None = None) -> None:
         self.array, self.whole = array, whole
+        self._counted: tuple[pa.Array[Any], pa.Array[Any]] | None = None
 
     def __len__(self) -> int:
         return len(self.array)
 
     def part(self, start: int, stop: int) -> Run:
         """The values from `start` up to `stop`."""
+        if start == 0 and stop == len(self):
+            return self
         whole = None if self.whole is None else self.whole.slice(start, stop - start)
         return Run(self.array.slice(start, stop - start), whole)
 
@@ -100,11 +103,14 @@ class Run:
         """The texts in which the pattern is found, all without one, and how often each occurs."""
         if str not in self.types():
             return Counter()
-        array = self.array
-        if pattern is not None and not isinstance(array, pa.DictionaryArray):
+        if self._counted is None:
+            texts, numbers = self.array.value_counts().flatten()
+            self._counted = Run(texts).texts(), numbers
+        texts, numbers = self._counted
+        if pattern is not None:
             ignore_case = bool(pattern.flags & re.IGNORECASE)
-            array = array.filter(pc.match_substring_regex(array, pattern.pattern, ignore_case=ignore_case))
-        texts, numbers = array.value_counts().flatten()
+            has = pc.match_substring_regex(texts, pattern.pattern, ignore_case=ignore_case)
+            texts, numbers = texts.filter(has), numbers.filter(has)
         counts = Counter(dict(zip(texts.to_pylist(), numbers.to_pylist(), strict=True)))
         del counts[None]
         return counts

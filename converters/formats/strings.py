@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,8 +13,6 @@ from converters.formats.scan import KEPT, TEXT, NotPlain
 
 _ITEM = re.compile(rb"<si>(?:<t>([^<&\r]*)</t></si>|(.*?)</si>)|<si/>", re.S)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_ENTITY = re.compile(r"&(#x[0-9A-Fa-f]{1,6}|#[0-9]{1,7}|\w*);?")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _WHITE = " \t\r\n"
 
 
@@ -27,7 +26,7 @@ def shared_strings(xml: bytes) -> pa.Array[Any]:
     try:
         for item in _ITEM.finditer(xml):
             texts.append(_plain(item[1]) if item[1] is not None else _text_in(item[2] or b""))
-    except (UnicodeDecodeError, SyntaxError) as error:
+    except UnicodeDecodeError as error:
         raise NotPlain(f"shared strings: {error}") from error
     if len(texts) != xml.count(b"<si") or (xml and not texts and b"<sst" not in xml):
         raise NotPlain("shared strings of another form")
@@ -38,38 +37,39 @@ def _plain(text: bytes) -> str:
     return _unescaped(text.decode().strip(_WHITE))
 
 
-def inline_text(text: str, kind: int) -> str:
-    """What a text within a sheet says.
+def inline_texts(texts: Sequence[str], kind: int) -> list[str]:
+    """What texts within a sheet say.
 
     Args:
-        kind: TEXT, INLINE or KEPT: whether it is a formula's, and whether white space at its ends counts.
+        texts: as the XML has them.
+        kind: TEXT, INLINE or KEPT: whether they are results of formulas, and whether white space at their ends counts.
 
     Raises:
-        NotPlain: it is of another form.
+        NotPlain: one is of another form.
     """
-    if "\r" in text:
+    joined = "</t><t>".join(texts)
+    if "\r" in joined:
         raise NotPlain("a line break of another kind")
-    text = _ENTITY.sub(_entity, text) if "&" in text else text
+    said = [t.text or "" for t in _parsed(f"<t>{joined}</t>".encode())] if "&" in joined else list(texts)
     if kind == TEXT:
-        return text
-    return _unescaped(text) if kind == KEPT else _unescaped(text).strip(_WHITE)
+        return said
+    plain = [_unescaped(text) for text in said] if "_x" in joined else said
+    return plain if kind == KEPT else [text.strip(_WHITE) for text in plain]
 
 
-def _entity(found: re.Match[str]) -> str:
-    name = found[1]
-    if name.startswith("#"):
-        return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
-    if name not in _ENTITIES:
-        raise NotPlain(f"an entity {name}")
-    return _ENTITIES[name]
+def _parsed(xml: bytes) -> Any:
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        return etree.fromstring(b"<si>" + xml + b"</si>", parser)
+    except SyntaxError as error:
+        raise NotPlain(str(error)) from error
 
 
 def _text_in(xml: bytes) -> str:
     """The texts of an item's runs, without the phonetic ones."""
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    item = etree.fromstring(b"<si>" + xml + b"</si>", parser)
+    item = _parsed(xml)
     found = [*item.findall("t"), *item.findall("r/t")]
     return "".join(_kept(t.text or "", t.get("{http://www.w3.org/XML/1998/namespace}space")) for t in found)
 

@@ -33,7 +33,7 @@ from converters.formats.scan import (
     cells_in,
     chunks,
 )
-from converters.formats.strings import inline_text, shared_strings
+from converters.formats.strings import inline_texts, shared_strings
 from converters.model import Scalar
 from converters.packed import Packed
 from converters.runs import EXACT, Run, joined
@@ -183,7 +183,7 @@ class _Reader:
         if kind == SHARED:
             return self.strings[code].as_py()  # type: ignore[no-any-return]
         if kind in (TEXT, INLINE, KEPT):
-            return _said(text, kind)
+            return _said([text], kind)[0]
         if kind in (BOOL, ERROR):
             _demand(text in ("0", "1") if kind == BOOL else text in ERRORS, f"a cell of {text}")
             return text == "1" if kind == BOOL else text
@@ -240,21 +240,14 @@ def _spread(part: Part, rows: Array, count: int) -> Part:
     return part.take(positions, valid)
 
 
-def _bytes_of(texts: pa.Array[Any]) -> Array:
-    """The bytes of all texts, one after the other."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)
-    first, last = offsets[texts.offset], offsets[texts.offset + len(texts)]
-    return np.frombuffer(texts.buffers()[2], np.uint8)[first:last]
-
-
 def _integers(texts: pa.Array[Any]) -> Array:
-    _demand(_IN_NUMBERS[_bytes_of(texts)].all(), "no number")
+    _demand(_IN_NUMBERS[arrays.bytes_of(texts)].all(), "no number")
     return np.frombuffer(texts.cast(pa.int64()).buffers()[1], np.int64)
 
 
 def _numbers(texts: pa.Array[Any]) -> Run | None:
     """Integers, or floats of which some may be integers; None if they need a closer look."""
-    data = _bytes_of(texts)
+    data = arrays.bytes_of(texts)
     if not _IN_NUMBERS[data].all():
         return None
     exponent = bool((data | 32 == ord("e")).any())
@@ -274,7 +267,7 @@ def _numbers(texts: pa.Array[Any]) -> Run | None:
 
 def _moments(texts: pa.Array[Any]) -> Run | None:
     """Dates, or points in time none of which is at midnight; None if they need a closer look."""
-    if not _IN_NUMBERS[_bytes_of(texts)].all():
+    if not _IN_NUMBERS[arrays.bytes_of(texts)].all():
         return None
     try:
         serials = np.frombuffer(texts.cast(pa.float64()).buffers()[1], np.float64)
@@ -291,11 +284,11 @@ def _moments(texts: pa.Array[Any]) -> Run | None:
 
 def _texts(texts: pa.Array[Any], kind: int) -> Run:
     coded = texts.dictionary_encode()
-    known = arrays.of_list([_said(text, kind) for text in coded.dictionary.to_pylist()], pa.string())
+    known = arrays.of_list(_said(coded.dictionary.to_pylist(), kind), pa.string())
     return Run(pa.DictionaryArray.from_arrays(coded.indices, known).dictionary_decode())
 
 
-def _said(text: str, kind: int) -> str:
-    said = inline_text(text, kind)
-    _demand(said != "", "a text of nothing")
+def _said(texts: Sequence[str], kind: int) -> list[str]:
+    said = inline_texts(texts, kind)
+    _demand(all(said), "a text of nothing")
     return said

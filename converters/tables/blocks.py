@@ -98,7 +98,7 @@ def shown_text(grid: Grid, row: int, column: int) -> str:
 
 def find_blocks(grid: Grid) -> list[Block]:
     """All blocks of a sheet, from top to bottom, then left to right."""
-    rows = [row for row in grid.rows if row not in grid.outside]
+    rows = [row for row in grid.rows if row not in grid.outside] if grid.outside else list(grid.rows)
     blocks = list(_cut_rows(grid, rows, 0, grid.width - 1)) if rows else []
     blocks += [_trimmed(grid, [row], 0, grid.width - 1, lone=True) for row in sorted(grid.outside & grid.rows.keys())]
     return sorted(blocks, key=lambda b: (b.top, b.left))
@@ -107,6 +107,9 @@ def find_blocks(grid: Grid) -> list[Block]:
 def _cut_rows(grid: Grid, rows: list[int], left: int, right: int) -> Iterator[Block]:
     band: list[int] = []
     whole = left == 0 and right >= grid.width - 1
+    if whole and rows[-1] - rows[0] == len(rows) - 1:
+        yield from _cut_columns(grid, rows, left, right)
+        return
     for row in rows:
         if not whole and _is_blank(grid.rows[row], left, right):
             continue

@@ -239,7 +239,7 @@ def written_once(body: Body, labels: Sequence[int], totals: Container[int]) -> l
 
 def is_merged_down(body: Body, labels: Sequence[int]) -> bool:
     """Cells of label columns are merged over several rows of the body."""
-    rows = set(body.rows)
+    rows = set(body.rows) if body.block.grid.merges else set()
     return any(
         m.left in labels and m.bottom > m.top and m.top in rows and m.bottom <= body.rows[-1]
         for m in body.block.grid.merges

@@ -12,7 +12,7 @@ from converters.tables.values import MAX_DIGITS, plain_number
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from converters.arrays import Mask
+    from converters.arrays import Ints, Mask
     from converters.packed import Part
     from converters.runs import Run
 
@@ -77,12 +77,20 @@ def _numbers_of(run: Run, marks: Collection[str]) -> Run | None:
         if len(found) > MAX_OTHERS or not set(found.to_pylist()) <= set(marks):
             return None
         texts = arrays.blanked(texts, others)
-    if pc.any(pc.match_substring(texts, ",")).as_py():
+    if _has(texts, ","):
         texts = pc.replace_substring(texts, ",", "")
-    decimal = pc.match_substring(texts, ".")
-    if not pc.any(decimal).as_py():
+    if not _has(texts, "."):
         return Run(texts.cast(pa.int64()))
-    return Run(texts.cast(pa.float64()), pc.invert(decimal))
+    return Run(texts.cast(pa.float64()), pc.invert(pc.match_substring(texts, ".")))
+
+
+def _has(texts: pa.Array[Any], sign: str) -> bool:
+    """Some text has the sign; bytes under a null do not count, but mostly there are none to look at."""
+    import pyarrow.compute as pc
+
+    from converters import arrays
+
+    return bool((arrays.bytes_of(texts) == ord(sign)).any() and pc.any(pc.match_substring(texts, sign)).as_py())
 
 
 def _are_plain(texts: pa.Array[Any]) -> Mask:
@@ -90,4 +98,22 @@ def _are_plain(texts: pa.Array[Any]) -> Mask:
 
     from converters import arrays
 
-    return arrays.flags_of(pc.match_substring_regex(texts, _PLAIN)) & (arrays.lengths_of(texts) <= MAX_DIGITS)
+    valid, lengths = arrays.valid_in(texts), arrays.lengths_of(texts)
+    if _are_integers(texts, valid, lengths):
+        return valid
+    return arrays.flags_of(pc.match_substring_regex(texts, _PLAIN)) & (lengths <= MAX_DIGITS)
+
+
+def _are_integers(texts: pa.Array[Any], valid: Mask, lengths: Ints) -> bool:
+    """All are integers without separators, told faster than by a pattern: they read as numbers just as long."""
+    import numpy as np
+    import pyarrow as pa
+
+    from converters import arrays
+
+    signs = arrays.bytes_of(texts)
+    if not len(signs) or lengths.max() > MAX_DIGITS or ((signs < ord("0")) | (signs > ord("9"))).any():
+        return False
+    numbers = np.frombuffer(texts.cast(pa.int64()).buffers()[1], np.int64)[: len(texts)]
+    digits = np.searchsorted(10 ** np.arange(1, MAX_DIGITS + 1), numbers, side="right") + 1
+    return bool((digits == lengths)[valid].all() and not (valid & (lengths == 0)).any())

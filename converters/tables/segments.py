@@ -149,7 +149,8 @@ def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[i
             drop.add(position)
             segment.notes.append(row)
     segment.notes = [row for row in segment.notes if row < rows[stop - 1] + 1]
-    segment.body = [row for position, row in enumerate(rows[start:stop], start) if position not in drop]
+    body = rows[start:stop]
+    segment.body = [row for position, row in enumerate(body, start) if position not in drop] if drop else body
     return stop
 
 
