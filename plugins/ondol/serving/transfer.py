@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ondol import faults
 from ondol.errors import RetriableError
 from ondol.serving import checksum
-from ondol.serving.base import Batch, SyncResult
+from ondol.serving.base import Batch, Sample, SyncResult
 from ondol.serving.copy import Encoder, Stream
 from ondol.serving.guards import check_deletes, check_row_drift
 from ondol.serving.names import quote
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
     from ondol.config.tenant import SyncTable
     from ondol.mart import Changes, Mart
+
+_FEW = 0.05
+"""Up to this share of the rows, it is faster to look each up by its key than to read all."""
+_BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+
+_BY_PLAN = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on"
 
 
 class Transfer:
@@ -128,16 +134,20 @@ class Transfer:
         faults.point("sync.copied")
         drift = self._drift(encoder, plan)
         counts = self._difference(self._table, shape, plan)
-        samples = self._write(plan, counts, encoder.totals.rows)
+        self._guard(encoder.totals.rows, counts)
+        samples = self._samples()
         self.totals = encoder.totals.values()
         if not self._dry_run:
+            self._alter(plan)
+            self._merge(plan, counts)
             self._compare(self.totals, self._count(encoder, self._table))
         return self._result(counts, drift=drift, samples=samples)
 
     def _by_changes(self, shape: Shape, plan: Change, changes: Changes) -> SyncResult | None:
         """None if the rows of the changed keys are not those that the last batch must have left."""
         assert self._last
-        self._cursor.execute("SET LOCAL random_page_cost = 1.1")  # look few keys up; else all rows would be read
+        if changes.inserted + changes.updated + changes.deleted < _FEW * changes.rows:
+            self._cursor.execute(_BY_INDEX)
         encoder = self._stage(plan, changes.upserts())
         self._add_key("pg_temp.mart", encoder)
         keys = {column: shape.types[column] for column in self._spec.key}
@@ -152,14 +162,15 @@ class Transfer:
         )
         went = self._count(encoder, "pg_temp.before")
         if went["rows"] != changes.updated + changes.deleted or set(went) != set(self._last.totals):
+            self._cursor.execute(_BY_PLAN)
             return None
-        counts = self._difference("pg_temp.before", shape, plan)
-        rows = self._last.result.rows - went["rows"] + encoder.totals.rows
-        samples = self._write(plan, counts, rows)
         came = encoder.totals.values()
+        self._compare(came, self._count(encoder, "pg_temp.mart"))
+        counts = self._difference("pg_temp.before", shape, plan)
+        self._guard(self._last.result.rows - went["rows"] + came["rows"], counts)
+        samples = self._samples()
         if not self._dry_run:
-            now = f"(SELECT t.* FROM {touched} AS s JOIN {self._table} AS t ON {self._match}) AS now"
-            self._compare(came, self._count(encoder, now))
+            self._write_few(plan, encoder, counts)
         self.totals = checksum.changed(self._last.totals, went, came)
         return self._result(counts, full=False, samples=samples)
 
@@ -228,23 +239,8 @@ class Transfer:
             f" AS {self._kind} FROM pg_temp.mart AS s FULL JOIN {there} AS t ON {self._match}"
             f" WHERE {' OR '.join([f's.{one} IS NULL', f't.{one} IS NULL', *changed])}"
         )
-        self._cursor.execute(
-            f"ANALYZE pg_temp.difference; SELECT {self._kind}, count(*) FROM pg_temp.difference GROUP BY 1"
-        )
+        self._cursor.execute(f"SELECT {self._kind}, count(*) FROM pg_temp.difference GROUP BY 1")
         return {"inserted": 0, "updated": 0, "deleted": 0} | dict(self._cursor.fetchall())
-
-    def _write(self, plan: Change, counts: Mapping[str, int], rows: int) -> Any:
-        """Guards, then the difference into the table; samples of it instead in a dry run."""
-        self._guard(rows, counts)
-        if self._dry_run:
-            return of_difference(self._cursor, self._table, self._key, self._match, self._kind)
-        self._alter(plan)
-        if any(counts.values()):
-            self._merge(plan)
-            if self._cursor.rowcount != sum(counts.values()):
-                self._compare({"rows written": sum(counts.values())}, {"rows written": self._cursor.rowcount})
-        faults.point("sync.merged")
-        return ()
 
     def _guard(self, rows: int, counts: Mapping[str, int]) -> None:
         if self._rejects:
@@ -258,15 +254,48 @@ class Transfer:
             self._cursor.execute(statement)
             faults.point("sync.altered")
 
-    def _merge(self, plan: Change) -> None:
+    def _merge(self, plan: Change, counts: Mapping[str, int]) -> None:
+        """The difference into the table, however much it is."""
+        if any(counts.values()):
+            values = [quote(column) for column in plan.types if column not in self._spec.key]
+            update = f" WHEN MATCHED THEN UPDATE SET {', '.join(f'{v} = s.{v}' for v in values)}" if values else ""
+            columns = [quote(column) for column in plan.types]
+            self._cursor.execute(
+                f"ANALYZE pg_temp.difference;"
+                f" MERGE INTO {self._table} AS t USING pg_temp.difference AS s ON {self._match}"
+                f" WHEN MATCHED AND s.{self._kind} = 'deleted' THEN DELETE{update}"
+                f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{c}' for c in columns)})"
+            )
+        faults.point("sync.merged")
+
+    def _write_few(self, plan: Change, encoder: Encoder, counts: Mapping[str, int]) -> None:
+        """The difference into the table; what PostgreSQL says it wrote is compared at once, for it is not much."""
+        columns = ", ".join(map(quote, plan.types))
         values = [quote(column) for column in plan.types if column not in self._spec.key]
-        update = f" WHEN MATCHED THEN UPDATE SET {', '.join(f'{v} = s.{v}' for v in values)}" if values else ""
-        columns = [quote(column) for column in plan.types]
+        rows = f"FROM pg_temp.difference AS s WHERE s.{self._kind} ="
+        written = [
+            f"added AS (INSERT INTO {self._table} AS t ({columns}) SELECT {columns} {rows} 'inserted' RETURNING t.*)"
+        ]
+        if values:
+            change = ", ".join(f"{value} = s.{value}" for value in values)
+            written.append(
+                f"changed AS (UPDATE {self._table} AS t SET {change} {rows} 'updated' AND {self._match} RETURNING t.*)"
+            )
+        names = " UNION ALL ".join(f"SELECT {columns} FROM {part.partition(' ')[0]}" for part in written)
+        found = self._count(encoder, f"({names}) AS written", f"WITH {', '.join(written)} ")
+        self._compare(self._count(encoder, f"(SELECT {columns} {rows} ANY('{{inserted,updated}}')) AS written"), found)
         self._cursor.execute(
-            f"MERGE INTO {self._table} AS t USING pg_temp.difference AS s ON {self._match}"
-            f" WHEN MATCHED AND s.{self._kind} = 'deleted' THEN DELETE{update}"
-            f" WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{c}' for c in columns)})"
+            f"DELETE FROM {self._table} AS t USING pg_temp.difference AS s"
+            f" WHERE s.{self._kind} = 'deleted' AND {self._match}"
         )
+        self._compare({"rows deleted": counts["deleted"]}, {"rows deleted": self._cursor.rowcount})
+        faults.point("sync.merged")
+
+    def _samples(self) -> tuple[Sample, ...]:
+        """Some of the rows that a dry run would write."""
+        if not self._dry_run:
+            return ()
+        return of_difference(self._cursor, self._table, self._key, self._match, self._kind)
 
     def _drift(self, encoder: Encoder, plan: Change) -> str:
         """How the table differs from what the last batch left, by the control totals kept with it."""
@@ -275,8 +304,9 @@ class Transfer:
             return ""
         return "; ".join(checksum.differences(then, self._count(encoder, self._table)))
 
-    def _count(self, encoder: Encoder, table: str) -> dict[str, int]:
-        self._cursor.execute(encoder.totals.sql(table))
+    def _count(self, encoder: Encoder, table: str, before: str = "") -> dict[str, int]:
+        """The control totals of a table, by a query that begins with `before`."""
+        self._cursor.execute(before + encoder.totals.sql(table))
         return encoder.totals.named(self._cursor.fetchone())
 
     def _compare(self, expected: Mapping[str, int], found: Mapping[str, int]) -> None:
@@ -287,7 +317,7 @@ class Transfer:
             )
 
     def _result(
-        self, counts: Mapping[str, int], *, full: bool = True, drift: str = "", samples: Any = ()
+        self, counts: Mapping[str, int], *, full: bool = True, drift: str = "", samples: tuple[Sample, ...] = ()
     ) -> SyncResult:
         inserted, updated, deleted = (counts.get(kind, 0) for kind in ("inserted", "updated", "deleted"))
         rows = self.totals["rows"]

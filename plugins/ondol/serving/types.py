@@ -36,6 +36,7 @@ _SIMPLE = {
     "date32[day]": "date",
     "date64[ms]": "date",
     "month_day_nano_interval": "interval",
+    "extension<arrow.bool8>": "boolean",
     "extension<arrow.uuid>": "uuid",
     "extension<arrow.json>": "jsonb",
 }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ondol.config.tenant import SyncTable
 from ondol.errors import FatalError, Rejected
 from ondol.manifest import Manifest
-from ondol.mart import Changes, Mart
-from ondol.serving.base import SyncResult
+from ondol.mart import Mart
+from ondol.serving.base import Serving, SyncResult
 from ondol.stages.context import StageContext
+from ondol.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,10 +52,7 @@ def publish(
     full: bool = False,
     accept: bool = False,
 ) -> SyncResult:
-    """Make one table equal to its mart, and note in the ledger what that table is now.
-
-    The serving database says what it holds, and the warehouse what changed since then: whoever was killed between the
-    two is told apart from whoever was not.
+    """Make one table equal to its mart, if that is sound, and note in the ledger what the table is now.
 
     Args:
         manifest: of transform: it says which marts are sound.
@@ -66,29 +64,43 @@ def publish(
     status = manifest.marts.get(spec.table, "missing: no model makes it")
     if status.partition(":")[0] not in ("done", "unchanged"):
         raise Rejected(f"{spec.table} is {status}.", "Mend the model or the data; the next run publishes it.")
-    last = context.serving.last_batch(spec.table)
-    comments = context.warehouse.comments(spec.table)
-    with context.warehouse.changes(spec.table, spec.key, last.batch_id if last else None) as changes:
-        mart = _mart(context, spec.table, comments, changes)
-        result = context.serving.sync(spec, mart, dry_run=dry_run, full=full, accept=accept)
-    if dry_run:
-        return result
-    if not result.rejected and not (changes and changes.batch_id == changes.since):
-        context.warehouse.remember(spec.table, spec.key, mart.batch_id)
-    _tell(context, spec.table, result)
+    result = move(context.warehouse, context.serving, spec, dry_run=dry_run, full=full, accept=accept)
+    if not dry_run:
+        _tell(context, spec.table, result)
     return result
 
 
-def _mart(context: StageContext, table: str, comments: dict[str, str], changes: Changes | None) -> Mart:
-    def rows() -> Iterable[pa.RecordBatch]:
-        with context.warehouse.read(table) as reader:
-            yield from reader
+def move(
+    warehouse: Warehouse,
+    serving: Serving,
+    spec: SyncTable,
+    *,
+    dry_run: bool = False,
+    full: bool = False,
+    accept: bool = False,
+) -> SyncResult:
+    """What changed in a mart goes to its table.
 
-    if changes:
-        return Mart(changes.batch_id, changes.schema, rows, comments, changes)
-    batch_id = context.warehouse.fingerprint(table)
-    with context.warehouse.read(table) as reader:
-        return Mart(batch_id, reader.schema, rows, comments)
+    The serving database says what it holds, and the warehouse what changed since then; a kill between the two costs no
+    more than a look at the whole table.
+    """
+    last = serving.last_batch(spec.table)
+    comments = warehouse.comments(spec.table)
+    with warehouse.changes(spec.table, spec.key, last.batch_id if last else None) as changes, ExitStack() as readers:
+
+        def rows() -> pa.RecordBatchReader:
+            return readers.enter_context(warehouse.read(spec.table))
+
+        if changes:
+            mart = Mart(changes.batch_id, changes.schema, rows, comments, changes)
+        else:
+            with warehouse.read(spec.table) as reader:
+                mart = Mart(warehouse.fingerprint(spec.table), reader.schema, rows, comments)
+        result = serving.sync(spec, mart, dry_run=dry_run, full=full, accept=accept)
+    is_remembered = changes is not None and changes.batch_id == changes.since
+    if not (dry_run or result.rejected or is_remembered):
+        warehouse.remember(spec.table, spec.key, mart.batch_id)
+    return result
 
 
 def _tell(context: StageContext, table: str, result: SyncResult) -> None:

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ondol.faults import point
 from ondol.mart import Changes
-from ondol.warehouse.duckdb import BATCH_ROWS, SYNC_MEMORY, DuckDbWarehouse, columns_of, first, quoted, row_hash
+from ondol.warehouse.duckdb import SYNC_MEMORY, DuckDbWarehouse, columns_of, first, quoted, reading, row_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +74,7 @@ def changes(
         carry: where the difference is left for `remember`, by table.
     """
     carry.pop(table, None)
-    with warehouse.connect(memory=SYNC_MEMORY) as connection:
+    with warehouse.connect(memory=SYNC_MEMORY) as connection, ExitStack() as readers:
         warehouse.must_exist(connection, table)
         columns = columns_of(connection, warehouse.tenant, table)
         then = _remembered(connection, table, key, columns)
@@ -99,16 +99,20 @@ def changes(
             carry[table] = Carried(since, batch_id, now, differing)
         values = ", ".join(f"c{n} AS {quoted(name)}" for n, name in enumerate(names))
         gone = ", ".join(f"k{n} AS {quoted(name)}" for n, name in enumerate(key))
+
+        def read(sql: str) -> pa.RecordBatchReader:
+            return readers.enter_context(reading(connection, sql))
+
         yield Changes(
             since=since,
             batch_id=batch_id,
-            schema=connection.sql(f"SELECT {values} FROM differing LIMIT 0").to_arrow_reader(1).schema,
+            schema=read(f"SELECT {values} FROM differing LIMIT 0").schema,
             rows=now.rows,
             inserted=found["inserted"],
             updated=found["updated"],
             deleted=found["deleted"],
-            upserts=lambda: _batches(connection, f"SELECT {values} FROM differing WHERE fresh IS NOT NULL"),
-            gone=lambda: _batches(connection, f"SELECT {gone} FROM differing WHERE fresh IS NULL"),
+            upserts=lambda: read(f"SELECT {values} FROM differing WHERE fresh IS NOT NULL"),
+            gone=lambda: read(f"SELECT {gone} FROM differing WHERE fresh IS NULL"),
         )
 
 
@@ -206,7 +210,3 @@ def _apply(connection: DuckDBPyConnection, table: str, width: int, differing: pa
     connection.execute(f"DELETE FROM {target} AS t USING _differing AS d WHERE {match}")
     connection.execute(f"INSERT INTO {target} SELECT {', '.join(keys)}, fresh FROM _differing WHERE fresh IS NOT NULL")
     connection.unregister("_differing")
-
-
-def _batches(connection: DuckDBPyConnection, sql: str) -> Iterable[pa.RecordBatch]:
-    yield from connection.sql(sql).to_arrow_reader(BATCH_ROWS)
