@@ -40,7 +40,13 @@ def rows(warehouse, table, order="1, 2"):
 
 
 def everything(warehouse):
-    return {table: sorted(map(str, rows(warehouse, table, "ALL"))) for table in warehouse.tables()}
+    """Every row of every table but for when it was loaded, which two loads do not share."""
+    return {table: sorted(map(str, timeless(warehouse, table))) for table in warehouse.tables()}
+
+
+def timeless(warehouse, table):
+    found = warehouse.query(f"SELECT * FROM hanbit.{table}")
+    return [tuple(value for name, value in row.items() if name != "_loaded_at") for row in found]
 
 
 def test_models_run_before_the_first_file_has_come(warehouse, transform):
