@@ -1,12 +1,14 @@
-"""The zip package of a workbook: whether it is safe to open, what it carries along, which columns its sheets use."""
+"""The zip package of a workbook: whether it is safe to open, what it carries along, where its parts are."""
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from converters.document import Document
@@ -14,12 +16,20 @@ from converters.errors import Broken, OverLimit
 from converters.model import Problem
 from converters.options import Limits
 
-CHUNK = 1 << 20
+DAMAGES = (
+    LookupError,
+    SyntaxError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+)
+"""What reading parts of a damaged package raises."""
 LARGE = 100 << 20
-GAP = 32
 HEAD = 1 << 14
-WORKBOOK = "xl/workbook.xml"
-_REFERENCE = re.compile(rb'\br="([A-Z]{1,3})\d')
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 UNTOUCHED = "Nothing is missing from the tables. Open the file only if you trust its sender."
 _CARRIED = (
     (r"(?:xl|word)/vbaProject\.bin", "macros", "carries macros ({part}): they were neither run nor read"),
@@ -95,11 +105,12 @@ class Parts:
 
     Args:
         sheets: in the order of the workbook; "" for one that is not there.
-        strings: the shared strings; "" if there are none.
+        strings / styles: the shared strings and the styles; "" if there are none.
     """
 
     sheets: tuple[str, ...]
     strings: str
+    styles: str
 
 
 def parts(archive: zipfile.ZipFile) -> Parts:
@@ -110,41 +121,47 @@ def parts(archive: zipfile.ZipFile) -> Parts:
     """
     names = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
     targets: dict[str, str] = {}
-    strings = ""
-    for relation in _elements(archive.read(names["xl/_rels/workbook.xml.rels"])):
+    strings = styles = ""
+    for relation in _elements(archive.read(names[RELATIONS])):
         path = posixpath.normpath(posixpath.join("/xl", relation.get("Target", ""))).lstrip("/").lower()
         targets[relation.get("Id", "")] = names.get(path, "")
         if relation.get("Type", "").endswith("/sharedStrings"):
             strings = names.get(path, "")
+        if relation.get("Type", "").endswith("/styles"):
+            styles = names.get(path, "")
     sheets = (e for e in _elements(archive.read(names[WORKBOOK])) if e.tag.endswith("}sheet"))
     ids = (next((v for k, v in sheet.items() if k.endswith("relationships}id")), "") for sheet in sheets)
-    return Parts(tuple(targets.get(number, "") for number in ids), strings)
+    return Parts(tuple(targets.get(number, "") for number in ids), strings, styles)
+
+
+def without_macro_sheets(document: Document) -> Document:
+    """The workbook without its Excel 4.0 macro and dialog sheets, which the reader refuses; itself if it has none."""
+    from lxml import etree
+
+    with document.open() as stream, zipfile.ZipFile(stream) as archive:
+        if not any(re.match("xl/(?:macro|dialog)sheets/", name) for name in archive.namelist()):
+            return document
+        relations, workbook = (_root(archive.read(name)) for name in (RELATIONS, WORKBOOK))
+        gone = {r.get("Id") for r in relations if re.search("(?:macro|dialog)sheets/", r.get("Target", ""))}
+        for element in [*relations, *workbook.iter("{*}sheet"), *workbook.iter("{*}definedName")]:
+            if element.tag.endswith("}definedName") or gone.intersection(element.attrib.values()):
+                element.getparent().remove(element)
+        changed = {RELATIONS: etree.tostring(relations), WORKBOOK: etree.tostring(workbook)}
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as copy:
+            for name in archive.namelist():
+                copy.writestr(name, changed.get(name) or archive.read(name))
+    return replace(document, path=None, data=buffer.getvalue())
 
 
 def _elements(xml: bytes) -> Iterator[Any]:
+    return _root(xml).iter("{*}*")  # type: ignore[no-any-return]
+
+
+def _root(xml: bytes) -> Any:
     from lxml import etree
 
-    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True)).iter("{*}*")
-
-
-def used_columns(document: Document) -> list[tuple[int, int]]:
-    """First and last of each run of columns that the cells of the package's sheets use, with the wide gaps left out."""
-    letters: set[bytes] = set()
-    with document.open() as stream, zipfile.ZipFile(stream) as archive:
-        for name in archive.namelist():
-            if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", name, re.I):
-                with archive.open(name) as sheet:
-                    rest = b""
-                    while chunk := sheet.read(CHUNK):
-                        letters.update(_REFERENCE.findall(rest + chunk))
-                        rest = chunk[-16:]
-    spans: list[tuple[int, int]] = []
-    for column in sorted(map(_number, letters)):
-        if spans and column - spans[-1][1] <= GAP:
-            spans[-1] = (spans[-1][0], column)
-        else:
-            spans.append((column, column))
-    return spans
+    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
 
 
 def _head(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -152,10 +169,3 @@ def _head(archive: zipfile.ZipFile, name: str) -> bytes:
         return b""
     with archive.open(name) as member:
         return member.read(HEAD)
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1

@@ -25,12 +25,24 @@ def shared_strings(xml: bytes) -> pa.Array[Any]:
     texts: list[str] = []
     try:
         for item in _ITEM.finditer(xml):
-            texts.append(_plain(item[1]) if item[1] is not None else _text_in(item[2] or b""))
+            texts.append(_plain(item[1]) if item[1] is not None else item_text(_parsed(item[2] or b"")))
     except UnicodeDecodeError as error:
         raise NotPlain(f"shared strings: {error}") from error
     if len(texts) != xml.count(b"<si") or (xml and not texts and b"<sst" not in xml):
         raise NotPlain("shared strings of another form")
     return arrays.of_list(texts, pa.string())
+
+
+def any_strings(xml: bytes) -> list[str]:
+    """As shared_strings, of any form.
+
+    Raises:
+        SyntaxError: the XML is damaged.
+    """
+    from lxml import etree
+
+    root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    return [item_text(item) for item in root.iter("{*}si")]
 
 
 def _plain(text: bytes) -> str:
@@ -67,10 +79,9 @@ def _parsed(xml: bytes) -> Any:
         raise NotPlain(str(error)) from error
 
 
-def _text_in(xml: bytes) -> str:
-    """The texts of an item's runs, without the phonetic ones."""
-    item = _parsed(xml)
-    found = [*item.findall("t"), *item.findall("r/t")]
+def item_text(item: Any) -> str:
+    """The texts of the runs of an <si> or <is> element, without the phonetic ones."""
+    found = [*item.findall("{*}t"), *item.findall("{*}r/{*}t")]
     return "".join(_kept(t.text or "", t.get("{http://www.w3.org/XML/1998/namespace}space")) for t in found)
 
 

@@ -8,9 +8,7 @@ Source: ECMA-376 part 1, 18.3 (worksheets), 18.8 (styles).
 from __future__ import annotations
 
 import datetime as dt
-import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,13 +18,13 @@ from converters.formats import package
 from converters.formats.excel import cell_value, kind_of_format, uncalculated
 from converters.formats.meter import Meter
 from converters.grid import PLAIN, Grid, LongRows, Look
-from converters.model import Problem, Range, Scalar
+from converters.model import Problem, Range
 from converters.options import Options
 
 RICH_ROWS = 1500
 LARGE = 1 << 20
 """A sheet with so many bytes of XML is read in bulk below its first rows."""
-MAX_SPANS = 8
+WIDE = 200
 MARCH_1900 = dt.date(1900, 3, 1).toordinal()
 
 
@@ -40,6 +38,10 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
 
     package.check(document, options.limits)
     notices = package.notices(document)
+    try:
+        document = package.without_macro_sheets(document)
+    except package.DAMAGES as error:
+        raise _broken(document, error) from error
     meter = Meter(document.name, options.limits)
     try:
         with document.open() as stream:
@@ -58,10 +60,14 @@ def read(document: Document, options: Options) -> Iterator[Grid]:
     except PasswordError as error:
         raise NeedsPassword(f"{document.name} is protected with a password.", "Give its password.") from error
     except (CalamineError, OSError, ValueError) as error:
-        raise Broken(
-            f"{document.name} is no sound workbook: {error}.",
-            "Open it in a spreadsheet program and save it anew, or ask the sender to.",
-        ) from error
+        raise _broken(document, error) from error
+
+
+def _broken(document: Document, error: Exception) -> Broken:
+    return Broken(
+        f"{document.name} is no sound workbook: {error}.",
+        "Open it in a spreadsheet program and save it anew, or ask the sender to.",
+    )
 
 
 def _read_sheet(document: Document, workbook: Any, position: int, name: str, meter: Meter, options: Options) -> Grid:
@@ -69,37 +75,58 @@ def _read_sheet(document: Document, workbook: Any, position: int, name: str, met
 
     grid = Grid(name)
     open_formulas: list[tuple[int, int]] = []
+    before = meter.cells, meter.slots
     last = options.max_rows - 1 if options.max_rows else None
     end = RICH_ROWS - 1 if last is None else min(RICH_ROWS - 1, last)
     try:
         head = workbook.stream_sheet_by_index(position, rich=True, max_row=end)
         _read_sheet_facts(head, grid)
-        for left, right in _spans(document, head.dimension):
-            if left or right is not None:
-                head = workbook.stream_sheet_by_index(position, rich=True, max_row=end, min_col=left, max_col=right)
-            open_formulas += _read_rows(head, grid, meter, left)
-            bulk = _read_in_bulk(document, position, grid, meter) if last is None and right is None else None
-            if bulk is not None:
-                open_formulas += bulk
-            elif last is None or last > end:
-                tail = workbook.stream_sheet_by_index(
-                    position, rich=True, min_row=RICH_ROWS, max_row=last, min_col=left, max_col=right
-                )
-                open_formulas += _read_rows(tail, grid, meter, left)
-        if not isinstance(grid.rows, LongRows):
-            grid.rows = dict(sorted(grid.rows.items()))
-    except CalamineError as error:
-        grid.problems.append(
-            Problem(
-                "sheet_cut_off",
-                f"the sheet could be read up to row {max(grid.rows, default=-1) + 1} only: {error}.",
-                "Open the file in a spreadsheet program and save it anew.",
-                where=name,
-            )
-        )
+        open_formulas += _read_rows(head, grid, meter)
+        bulk = _read_in_bulk(document, position, grid, meter) if last is None else None
+        if bulk is not None:
+            open_formulas += bulk
+        elif last is None or last > end:
+            tail = workbook.stream_sheet_by_index(position, rich=True, min_row=RICH_ROWS, max_row=last)
+            open_formulas += _read_rows(tail, grid, meter)
+    except (CalamineError, _Sparse) as error:
+        meter.cells, meter.slots = before
+        if last is not None or not _read_patiently(document, position, grid, meter):
+            grid.problems.append(_cut_off(grid, error))
     if open_formulas:
         grid.problems.append(uncalculated(name, open_formulas))
     return grid
+
+
+def _cut_off(grid: Grid, error: Exception) -> Problem:
+    return Problem(
+        "sheet_cut_off",
+        f"the sheet could be read up to row {max(grid.rows, default=-1) + 1} only: {error}.",
+        "Open the file in a spreadsheet program and save it anew.",
+        where=grid.sheet,
+    )
+
+
+def _read_patiently(document: Document, position: int, grid: Grid, meter: Meter) -> bool:
+    """Reads a sheet that the usual reader refuses, cell by cell; False if its XML is damaged."""
+    from converters.formats.patient import Sheet, number_formats, read_cells
+    from converters.formats.strings import any_strings
+
+    kept = grid.rows, grid.styles, grid.formulas
+    try:
+        with document.open() as stream, zipfile.ZipFile(stream) as archive:
+            parts = package.parts(archive)
+            strings = any_strings(archive.read(parts.strings)) if parts.strings else []
+            if len(grid.looks) == 1 and parts.styles:
+                grid.looks = [*map(Look, number_formats(archive.read(parts.styles))), PLAIN]
+            kinds = [kind_of_format(look.number_format) for look in grid.looks]
+            sheet = Sheet(strings, kinds, package.counts_from_1904(document))
+            with archive.open(parts.sheets[position]) as xml:
+                read_cells(xml, sheet, grid, meter)
+    except package.DAMAGES:
+        if len(grid.rows) < len(kept[0]):
+            grid.rows, grid.styles, grid.formulas = kept
+        return False
+    return True
 
 
 def _read_in_bulk(document: Document, position: int, grid: Grid, meter: Meter) -> list[tuple[int, int]] | None:
@@ -116,22 +143,13 @@ def _read_in_bulk(document: Document, position: int, grid: Grid, meter: Meter) -
             strings = archive.read(parts.strings) if parts.strings else b""
             with archive.open(sheet) as xml:
                 tail = read_tail(xml, RICH_ROWS, strings, kinds, meter)
-    except (LookupError, SyntaxError, OSError, EOFError, zlib.error, zipfile.BadZipFile):
+    except package.DAMAGES:
         return None
     if tail is None:
         return None
-    grid.rows = LongRows(dict(sorted(grid.rows.items())), tail.numbers, tail.columns)
+    grid.rows = LongRows(dict(grid.rows), tail.numbers, tail.columns)
     grid.styles.update(tail.styles)
     return tail.uncalculated
-
-
-def _spans(document: Document, dimension: str | None) -> list[tuple[int, int | None]]:
-    """The columns to read, run by run: all at once, unless a stray cell far to the right makes most of them empty."""
-    last = re.search(r"([A-Z]{1,3})\d+$", dimension or "")
-    if last is None or len(last[1]) < 3:
-        return [(0, None)]
-    found = package.used_columns(document)
-    return [(left, right) for left, right in found] if 1 < len(found) <= MAX_SPANS else [(0, None)]
 
 
 def _read_sheet_facts(stream: Any, grid: Grid) -> None:
@@ -145,33 +163,32 @@ def _read_sheet_facts(stream: Any, grid: Grid) -> None:
     )
 
 
-def _read_rows(stream: Any, grid: Grid, meter: Meter, left: int) -> list[tuple[int, int]]:
+class _Sparse(Exception):
+    """A sheet of long rows with hardly anything in them."""
+
+
+def _read_rows(stream: Any, grid: Grid, meter: Meter) -> list[tuple[int, int]]:
     """Rows with the format and the formula of each cell; gives the formulas without a value."""
     open_formulas: list[tuple[int, int]] = []
     alike: dict[tuple[int, ...], list[int]] = {}
+    sparse = 0
     for cells in stream:
         values = [cell_value(c.value) for c in cells]
         used = len(values) - values.count(None)
         meter.row(used, len(values))
         if used:
             styles = [-1 if v is None else c.style_id for c, v in zip(cells, values, strict=True)]
-            _place(grid, cells[0].row, left, values, alike.setdefault(tuple(styles), styles))
+            grid.rows[cells[0].row], grid.styles[cells[0].row] = values, alike.setdefault(tuple(styles), styles)
+        if len(values) > WIDE and used * WIDE < len(values):
+            sparse += 1
+            if sparse > WIDE:
+                raise _Sparse("cells far to the right make its rows very long")
         for cell in cells:
             if (formula := cell.formula) is not None:
                 grid.formulas[cell.row, cell.column] = formula
                 if cell.value == "" and cell.data_type != "s":
                     open_formulas.append((cell.row, cell.column))
     return open_formulas
-
-
-def _place(grid: Grid, row: int, left: int, values: list[Scalar], styles: list[int]) -> None:
-    """Puts a run of cells on the grid, right of those that are there."""
-    if left:
-        known, known_styles = grid.rows.get(row, []), grid.styles.get(row, [])
-        values = known + [None] * (left - len(known)) + values
-        styles = known_styles[:left] + [-1] * (left - len(known_styles)) + styles[-len(values) + left :]
-    grid.rows[row] = values
-    grid.styles[row] = styles
 
 
 def _count_from_1904(grid: Grid) -> None:

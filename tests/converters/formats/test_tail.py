@@ -205,7 +205,8 @@ def test_damage_in_the_middle_of_a_long_sheet_is_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         place = archive.getinfo("xl/worksheets/sheet1.xml").header_offset + 20_000
     conversion = convert(whole[:place] + b"\xff" * 50 + whole[place + 50 :], name="a.xlsx")
-    assert [problem.code for problem in conversion.problems] == ["sheet_cut_off"]
+    assert (conversion.state, [p.code for p in conversion.problems]) == ("partial", ["sheet_cut_off"])
+    assert conversion.tables[0].columns[-1].values[:2] == [dt.date(2025, 12, 10), dt.date(2025, 12, 11)]
 
 
 def test_the_columns_of_a_long_table_stay_packed(tmp_path: Path) -> None:

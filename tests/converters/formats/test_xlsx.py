@@ -17,7 +17,7 @@ from converters.formats import xlsx
 from converters.grid import Grid
 from converters.model import Range
 from converters.options import Options
-from tests.converters.formats.parts import OFFICE, PACKAGE, workbook_of
+from tests.converters.formats.parts import MAIN, OFFICE, PACKAGE, workbook_of
 
 
 def grids(path: Path, options: Options = Options()) -> list[Grid]:  # noqa: B008
@@ -222,3 +222,69 @@ def test_a_preview_stops_early(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     [grid] = grids(tmp_path / "a.xlsx", Options(max_rows=10))
     assert list(grid.rows) == list(range(10))
+
+
+def test_rows_in_any_order_are_read_all_the_same() -> None:
+    [grid] = grids_of(
+        '<row r="3"><c r="A3" s="1"><v>46027</v></c></row><row r="1"><c r="B1" t="s"><v>0</v></c></row>'
+        '<row r="2"><c r="A2"><f>A1+1</f><v>2</v></c><c t="b"><v>1</v></c></row>',
+        strings="<si><t>지점</t></si>",
+    )
+    assert grid.rows == {0: [None, "지점"], 1: [2, True], 2: [dt.date(2026, 1, 5)]}
+    assert (grid.formulas, grid.problems) == ({(1, 0): "=A1+1"}, [])
+
+
+def test_texts_that_are_missing_are_null_and_a_problem() -> None:
+    rows = (
+        '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1"><v>5</v></c></row><row r="2"><c r="A2"><v>7.5</v></c></row>'
+    )
+    [grid] = grids_of(rows)
+    assert grid.rows == {0: [None, 5], 1: [7.5]}
+    [problem] = grid.problems
+    assert (problem.code, problem.where) == ("missing_texts", "표")
+    assert "A1" in problem.message
+
+
+def test_errors_of_newer_programs_are_read() -> None:
+    [grid] = grids_of('<row r="1"><c r="A1" t="e"><v>#SPILL!</v></c><c r="B1" t="str"><v>글</v></c></row>')
+    assert (grid.rows, grid.problems) == ({0: ["#SPILL!", "글"]}, [])
+
+
+def test_macro_sheets_are_left_out_and_told() -> None:
+    relations = (
+        f'<Relationships xmlns="{PACKAGE}/relationships">'
+        '<Relationship Id="rId9" Type="http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet"'
+        ' Target="macrosheets/sheet1.xml"/>'
+        f'<Relationship Id="rId1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'
+    )
+    workbook = (
+        f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="XL4Poppy" sheetId="2" r:id="rId9"/>'
+        '<sheet name="표" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    )
+    [grid] = grids_of(
+        '<row r="1"><c r="A1"><v>1</v></c></row>',
+        parts={
+            "xl/_rels/workbook.xml.rels": relations,
+            "xl/workbook.xml": workbook,
+            "xl/macrosheets/sheet1.xml": f'<macrosheet xmlns="{MAIN}"/>',
+        },
+    )
+    assert (grid.sheet, grid.rows, [n.code for n in grid.notices]) == ("표", {0: [1]}, ["macros"])
+
+
+@pytest.mark.parametrize("last", ["XFD1048576", "XFD1", "A1048576"])
+def test_cells_far_apart_cost_little(last: str) -> None:
+    column, row = last.rstrip("0123456789"), int(last.lstrip("XFDA"))
+    cells = {1: '<c r="A1"><v>1</v></c>'}
+    cells[row] = cells.get(row, "") + f'<c r="{column}{row}"><v>2</v></c>'
+    [grid] = grids_of("".join(f'<row r="{n}">{cell}</row>' for n, cell in cells.items()))
+    assert grid.value(0, 0) == 1
+    assert grid.value(row - 1, 16383 if column == "XFD" else 0) == 2
+
+
+def test_a_wide_first_row_over_a_far_last_one_costs_little() -> None:
+    [grid] = grids_of(
+        '<row r="1"><c r="A1" s="3"><v>0.5</v></c><c r="XFD1"><v>1</v></c></row>'
+        '<row r="1048576"><c r="A1048576"><v>2</v></c></row>'
+    )
+    assert (grid.value(0, 16383), grid.value(1048575, 0), grid.look(0, 0).number_format) == (1, 2, "0.0%")
