@@ -15,11 +15,9 @@ LAKES = {
     "local": "ondol.lake.local:LocalLake",
 }
 WAREHOUSES = {
-    "gcp": "ondol.warehouse.bigquery.warehouse:BigQueryWarehouse",
     "local": "ondol.warehouse.duckdb:DuckDbWarehouse",
 }
 SECRETS = {
-    "gcp": "ondol.secrets.local:LocalSecrets",
     "local": "ondol.secrets.local:LocalSecrets",
 }
 CONVERTERS = {
@@ -28,7 +26,6 @@ CONVERTERS = {
     "job": "ondol.conversion.job:JobConverter",
 }
 SERVINGS = {
-    "gcp": "ondol.serving.postgres:PostgresServing",
     "local": "ondol.serving.postgres:PostgresServing",
 }
 
