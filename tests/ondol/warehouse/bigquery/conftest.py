@@ -1,0 +1,81 @@
+"""A warehouse in the BigQuery emulator, beside one in DuckDB that says what must come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from ondol.config.load import Load
+from ondol.warehouse.base import REPLACE, LoadResult, Slot
+from ondol.warehouse.bigquery.client import Client
+from ondol.warehouse.bigquery.sql import Statement
+from ondol.warehouse.bigquery.warehouse import BigQueryWarehouse
+from ondol.warehouse.duckdb import DuckDbWarehouse
+
+
+@pytest.fixture
+def open_warehouse(tmp_path: Path, bigquery_place: str) -> Iterator[Callable[..., BigQueryWarehouse]]:
+    """Opens the warehouse of a tenant in this test's project."""
+    opened = []
+
+    def open_one(tenant: str = "hanbit", project: Path | None = None) -> BigQueryWarehouse:
+        warehouse = BigQueryWarehouse(tmp_path / "home", tenant, f"{tenant}@2026-01-05", project=project)
+        opened.append(warehouse)
+        return warehouse
+
+    yield open_one
+    for warehouse in opened:
+        warehouse.close()
+
+
+@pytest.fixture
+def warehouse(open_warehouse: Callable[..., BigQueryWarehouse], project: Path) -> BigQueryWarehouse:
+    return open_warehouse(project=project)
+
+
+@pytest.fixture
+def oracle(tmp_path: Path, project: Path) -> DuckDbWarehouse:
+    return DuckDbWarehouse(tmp_path / "oracle", "hanbit", project=project, wait=5)
+
+
+@pytest.fixture
+def load(warehouse: BigQueryWarehouse, loader: Any, tmp_path: Path) -> Any:
+    folder = tmp_path / "files"
+    folder.mkdir()
+
+    class ModeLoader(loader):  # type: ignore[misc]
+        def __call__(
+            self,
+            table: str,
+            slot: Slot,
+            rows: list[tuple[Any, ...]],
+            *,
+            version: tuple[str, ...] = ("2026-01-05T00:00", "a.xlsx", "aa"),
+            rules_hash: str = "r1",
+            schema: pa.Schema | None = None,
+            how: Load = REPLACE,
+        ) -> LoadResult:
+            path = self.parquet(table, slot, rows, version[-1], schema=schema)
+            about = {"slot": slot, "version": version, "sha256": version[-1], "rules_hash": rules_hash}
+            schema = schema or self.schemas[table]
+            return self.warehouse.load(table, schema, path, **about, run_key="run", how=how)
+
+    return ModeLoader(warehouse, folder)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The SQL of every statement that is sent."""
+    statements: list[str] = []
+    config = Client._config
+
+    def noting(self: Client, statement: Statement) -> Any:
+        statements.append(statement.sql)
+        return config(self, statement)
+
+    monkeypatch.setattr(Client, "_config", noting)
+    return statements
