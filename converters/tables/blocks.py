@@ -7,6 +7,7 @@ are cut off first, because they bridge blank columns between tables that stand s
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -223,13 +224,15 @@ def _is_form(cells: list[tuple[int, str]], following: list[tuple[int, str]]) -> 
 def spans_columns(block: Block, row: int, column: int, text: str) -> bool:
     """A lone text is the upper level of a header: it spans some columns of the table, but not the first."""
     merge = block.merge(row, column)
-    if STAMP.search(text):
-        return False
-    below = block.rows[block.rows.index(row) + 1 :][:SAMPLE]
-    first = min((c for r in below for c, v in enumerate(block.values(r), block.left) if v is not None), default=column)
     if merge is None or merge.left == merge.right:
-        return column > first and bool(PERIOD.search(text)) and len(text) <= 16
-    return merge.left > first and merge.right <= block.right and len(text) <= 30
+        left, fits = column, len(text) <= 16 and bool(PERIOD.search(text))
+    else:
+        left, fits = merge.left, len(text) <= 30 and merge.right <= block.right
+    if not fits or STAMP.search(text):
+        return False
+    after = bisect_right(block.rows, row)
+    below = block.rows[after : after + SAMPLE]
+    return any(v is not None for r in below for v in block.values(r)[: max(0, left - block.left)])
 
 
 def is_side_text(text: str) -> bool:

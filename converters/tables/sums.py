@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import TypeGuard
 
 from converters.model import Scalar
@@ -117,8 +117,7 @@ def _choices(paths: Sequence[tuple[str, ...]], position: int, totals: Collection
     siblings = [i for i in details if heads_group and paths[i][:-1] == own[:-1]]
     peers = [i for i in details if len(own) == 1 or paths[i][1:] == own[1:]]
     subtotals = [i for i in others if i in totals and paths[i][1:] == own[1:]]
-    found = list(_runs(siblings, position)) + list(_runs(peers, position)) + list(_runs(subtotals, position))
-    yield from found[:MAX_CHOICES]
+    yield from islice(chain.from_iterable(_runs(each, position) for each in (siblings, peers, subtotals)), MAX_CHOICES)
 
 
 def _runs(places: Sequence[int], position: int) -> Iterator[Sequence[int]]:
@@ -146,11 +145,13 @@ class _Running:
 
     Args:
         rows: the rows of each piece.
+        counts: how many rows all pieces before each piece have, and all.
         sums: for each column, the sum of all pieces before each piece, and of all.
         shift: how many pieces fewer there are than gaps between totals.
     """
 
     rows: Sequence[Sequence[int]]
+    counts: Sequence[int]
     sums: Sequence[Sequence[float]]
     shift: int = 0
 
@@ -159,7 +160,7 @@ class _Running:
         best: Proof | None = None
         for first, past in spans:
             last = past - self.shift
-            if not any(map(len, self.rows[first:last])):
+            if self.counts[last] <= self.counts[first]:
                 continue
             proof = _judged(totals, [sums[last] - sums[first] for sums in self.sums], range(first, last))
             if proof and (best is None or _rank(proof) > _rank(best)):
@@ -173,14 +174,19 @@ def _details(columns: Figures, marks: Sequence[int]) -> _Running:
     """The rows between totals."""
     rows = [range(above + 1, below) for above, below in pairwise([-1, *marks, len(columns[0])])]
     pieces = [[_total(values[gap.start : gap.stop]) for gap in rows] for values in columns]
-    return _Running(rows, [list(accumulate(each, initial=0.0)) for each in pieces])
+    return _running(rows, pieces)
 
 
 def _groups(columns: Figures, marks: Sequence[int], inner: Collection[int]) -> _Running:
     """The totals of one group, each a piece of its own."""
     rows = [[mark] if mark in inner else [] for mark in marks]
     pieces = [[_total([values[i] for i in piece]) for piece in rows] for values in columns]
-    return _Running(rows, [list(accumulate(each, initial=0.0)) for each in pieces], shift=1)
+    return _running(rows, pieces, shift=1)
+
+
+def _running(rows: Sequence[Sequence[int]], pieces: Iterable[Sequence[float]], shift: int = 0) -> _Running:
+    counts = list(accumulate(map(len, rows), initial=0))
+    return _Running(rows, counts, [list(accumulate(each, initial=0.0)) for each in pieces], shift)
 
 
 def _judged(totals: Sequence[Scalar], sums: Sequence[float], parts: Sequence[int]) -> Proof | None:

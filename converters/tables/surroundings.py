@@ -96,18 +96,24 @@ def _give(line: Line, tables: Sequence[Segment], around: Sequence[Surroundings])
 
 def _share_units(tables: Sequence[Segment], around: Sequence[Surroundings]) -> None:
     """A unit note over one of several tables side by side, or over the first of a sheet, may speak of the others."""
+    stated = [each.units for each in around]
+    earliest: dict[int, int] = {}
     for i, table in enumerate(tables):
-        if around[i].units:
+        if stated[i]:
+            earliest.setdefault(_first(table), i)
+    before: int | None = None
+    of_all = around[0].units_of_all if around else []
+    for i, table in enumerate(tables):
+        if stated[i]:
+            before = i
             continue
-        beside = [j for j, t in enumerate(tables) if j != i and abs(_first(t) - _first(table)) <= 2 and around[j].units]
+        beside = [earliest[row] for row in range(_first(table) - 2, _first(table) + 3) if row in earliest]
         if beside:
-            around[i].inherited_units = _inherited(around[beside[0]].units, 0.7)
-            continue
-        before = [j for j in range(i) if around[j].units]
-        if before and _same_header(tables[before[-1]], table):
-            around[i].inherited_units = _inherited(around[before[-1]].units, 0.7)
+            around[i].inherited_units = _inherited(stated[min(beside)], 0.7)
+        elif before is not None and _same_header(tables[before], table):
+            around[i].inherited_units = _inherited(stated[before], 0.7)
         else:
-            around[i].inherited_units = _inherited(around[0].units_of_all, UNSURE)
+            around[i].inherited_units = _inherited(of_all, UNSURE)
 
 
 def _inherited(units: list[Stated], sure: float) -> list[Stated]:

@@ -24,6 +24,8 @@ from converters.tables.words import (
 )
 
 MAX_ROWS = 5000
+MAX_PAIRS = 200_000
+"""Beyond so many pairs of a total column and a column, words alone say what is a total."""
 LAST = 3
 
 
@@ -241,6 +243,8 @@ def total_columns(paths: Sequence[tuple[str, ...]], columns: Figures) -> dict[in
     open_ones = [i for i, path in enumerate(paths) if i not in known and any(may_be_total(text) for text in path)]
     if not known and not open_ones:
         return {}
+    if (len(known) + len(open_ones)) * len(paths) > MAX_PAIRS:
+        return dict.fromkeys(sorted(known))
     rows = list(zip(*(values[:MAX_ROWS] for values in columns), strict=True))
     for position in open_ones:
         proof = column_sum(paths, rows, position, known)
