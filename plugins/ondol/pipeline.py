@@ -26,8 +26,10 @@ from ondol.interval import Interval
 from ondol.lake.base import Lake
 from ondol.ledger.events import Ledger
 from ondol.manifest import STAGES, Manifest, Stage
+from ondol.serving.base import SyncResult
 from ondol.settings import settings
 from ondol.stages.context import Params, StageContext
+from ondol.warehouse.base import Warehouse
 
 log = logging.getLogger(__name__)
 BATCHED: tuple[Stage, ...] = ("convert", "tag")
@@ -94,6 +96,44 @@ def run(
     return result
 
 
+def sync_table(
+    tenant: str | Tenant,
+    table: str,
+    *,
+    dry_run: bool = False,
+    full: bool = False,
+    accept: bool = False,
+    at: dt.datetime | None = None,
+) -> SyncResult:
+    """Make one table of a tenant equal to its mart now: for the command line, Airflow and whatever serves HTTP.
+
+    The mart is brought up to date first, from what is loaded; that changes nothing if it is.
+
+    Args:
+        dry_run: say what would change in PostgreSQL, with samples, and change nothing there.
+        full: compare the whole table, even if nothing says that it changed.
+        accept: let pass what the guards on deleted rows and on the number of rows would refuse.
+        at: when it is asked for: names the run in the ledger; by default, now.
+
+    Raises:
+        Rejected: the mart is not sound, or PostgreSQL or a guard refuses it; the table is as it was.
+        FatalError: the tenant syncs no such table.
+    """
+    from ondol.stages.sync import publish
+
+    config = tenant if isinstance(tenant, Tenant) else find_tenant(settings().tenants, tenant)
+    spec = next((spec for spec in config.sync if spec.table == table), None)
+    if spec is None:
+        there = ", ".join(s.table for s in config.sync) or "none"
+        raise FatalError(f"{config.tenant} syncs no table '{table}'; 'sync' of its YAML has: {there}")
+    moment = (at or dt.datetime.now(config.zone)).astimezone(config.zone)
+    with open_context(config, Interval(moment, moment), run_id="sync", params=Params()) as context:
+        before = context.manifest("load", [])
+        manifest = import_module("ondol.stages.transform").run(context, before)
+        with context.ledger.exclusive(), context.telling():
+            return publish(context, manifest, spec, dry_run=dry_run, full=full, accept=accept)
+
+
 def run_stage(
     stage: Stage, tenant: Tenant, interval: Interval, run_id: str, inputs: list[str], params: Params
 ) -> list[str]:
@@ -133,8 +173,8 @@ def run_stage_in(context: StageContext, stage: Stage, inputs: list[str]) -> list
 def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Params) -> Iterator[StageContext]:
     """Everything that the stages of this profile read and write, closed at the end."""
     here = settings()
-    lake = open_lake(tenant.tenant)
-    warehouse = registry.load(registry.WAREHOUSES, here.profile)(here.home, tenant.tenant)
+    lake = open_lake(tenant.tenant, tenant.lake)
+    warehouse = open_warehouse(tenant.tenant, f"{tenant.tenant}@{interval.key()}")
     serving = registry.load(registry.SERVINGS, here.profile)(serving_uri(), tenant.tenant)
     with Ledger(database_uri(), tenant.tenant) as ledger:
         try:
@@ -155,11 +195,30 @@ def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Par
             warehouse.close()
 
 
-def open_lake(tenant: str) -> Lake:
-    """The tenant's part of this profile's lake."""
+def open_lake(tenant: str, own: str | None = None) -> Lake:
+    """The tenant's part of this profile's lake.
+
+    Args:
+        own: the tenant's own bucket, as its YAML says; a lake in folders has no use for it.
+    """
     here = settings()
-    lake: Lake = registry.load(registry.LAKES, here.profile)(here.home / "lake", tenant)
+    root = here.home / "lake" if here.profile == "local" else own or here.gcs
+    if not root:
+        raise FatalError("ONDOL_LAKE is not set: give gs://bucket or gs://bucket/prefix")
+    lake: Lake = registry.load(registry.LAKES, here.profile)(root, tenant)
     return lake
+
+
+def open_warehouse(tenant: str, run_key: str = "") -> Warehouse:
+    """The tenant's warehouse of this profile.
+
+    Args:
+        run_key: names the run in the jobs of a warehouse that has jobs.
+    """
+    here = settings()
+    made = registry.load(registry.WAREHOUSES, here.profile)
+    warehouse: Warehouse = made(here.home, tenant, *([run_key] if here.profile == "gcp" else []))
+    return warehouse
 
 
 def open_converter(lake: Lake) -> Converter:

@@ -15,9 +15,11 @@ LAKES = {
     "local": "ondol.lake.local:LocalLake",
 }
 WAREHOUSES = {
+    "gcp": "ondol.warehouse.bigquery.warehouse:BigQueryWarehouse",
     "local": "ondol.warehouse.duckdb:DuckDbWarehouse",
 }
 SECRETS = {
+    "gcp": "ondol.secrets.local:LocalSecrets",
     "local": "ondol.secrets.local:LocalSecrets",
 }
 CONVERTERS = {
@@ -26,6 +28,7 @@ CONVERTERS = {
     "job": "ondol.conversion.job:JobConverter",
 }
 SERVINGS = {
+    "gcp": "ondol.serving.postgres:PostgresServing",
     "local": "ondol.serving.postgres:PostgresServing",
 }
 

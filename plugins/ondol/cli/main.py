@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ondol.cli import check, convert, db, environment, history, quarantine, run, tenant, trace, version
+from ondol.cli import check, convert, db, environment, history, quarantine, run, sync, tenant, trace, version
 from ondol.errors import ConfigError, OndolError
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("check")(check.check)
 app.add_typer(tenant.app, name="tenant")
 app.command("convert")(convert.convert)
 app.command("run")(run.run)
+app.command("sync")(sync.sync)
 app.command("history")(history.history)
 app.add_typer(quarantine.app, name="quarantine")
 app.command("trace")(trace.trace)

@@ -85,8 +85,8 @@ def move(
     more than a look at the whole table.
     """
     last = serving.last_batch(spec.table)
-    comments = warehouse.comments(spec.table)
     with warehouse.changes(spec.table, spec.key, last.batch_id if last else None) as changes, ExitStack() as readers:
+        comments = warehouse.comments(spec.table)
 
         def rows() -> pa.RecordBatchReader:
             return readers.enter_context(warehouse.read(spec.table))

@@ -136,7 +136,7 @@ class DuckDbWarehouse:
 
     def comments(self, table: str) -> dict[str, str]:
         """See Warehouse."""
-        with self.connect() as connection:
+        with self.connect(memory=SYNC_MEMORY) as connection:
             found = connection.execute(
                 "SELECT column_name, comment FROM duckdb_columns()"
                 " WHERE schema_name = ? AND table_name = ? AND comment IS NOT NULL ORDER BY column_index",

@@ -72,6 +72,14 @@ def test_decomposed_hangul_is_read_composed(write, good):
         ("transform: {models: retail}\n", "", 26, "sync", None),
         ("key: [store_code]", "key: []", 28, "sync[0].key", None),
         ("table: monthly_target", "table: select", 21, "items[1].table", "select_co"),
+        (
+            "table: monthly_target",
+            "table: monthly_target\n    load: {cluster: [store_cod]}",
+            22,
+            "items[1].load.cluster[0]",
+            "store_code",
+        ),
+        ("name: 한빛마트", "name: 한빛마트\nlake: s3://bucket", 3, "lake", None),
         ("- id: monthly_target", "- id: store_sales", 17, "items[1].id", None),
         (
             '{name: "매출_{yyyymmdd}*.csv"}',

@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from converters.tidy import LOADED_AT
+from ondol import registry
 from ondol.manifest import Period
 from ondol.settings import PROJECT
-from ondol.warehouse.base import Slot
+from ondol.warehouse.base import Slot, Warehouse
 from ondol.warehouse.dataform import toolchain
 from ondol.warehouse.duckdb import DuckDbWarehouse
 
@@ -44,7 +46,7 @@ class Loader:
 
     schemas = SCHEMAS
 
-    def __init__(self, warehouse: DuckDbWarehouse, folder: Path) -> None:
+    def __init__(self, warehouse: Warehouse, folder: Path) -> None:
         self.warehouse = warehouse
         self.folder = folder
 
@@ -61,7 +63,7 @@ class Loader:
                 slot.period.end,
                 slot.part,
                 sha256,
-                f"{slot}.xlsx",
+                slot.part or f"{slot}.xlsx",
                 "Sheet1",
                 number,
             )
@@ -83,6 +85,7 @@ class Loader:
         version: tuple[str, ...] = ("2026-01-05T00:00", "a.xlsx", "aa"),
         rules_hash: str = "r1",
         schema: pa.Schema | None = None,
+        **more: Any,
     ) -> Any:
         path = self.parquet(table, slot, rows, version[-1], schema=schema)
         return self.warehouse.load(
@@ -94,6 +97,7 @@ class Loader:
             sha256=version[-1],
             rules_hash=rules_hash,
             run_key="run",
+            **more,
         )
 
 
@@ -150,5 +154,36 @@ def warehouse(tmp_path: Path, project: Path) -> Iterator[DuckDbWarehouse]:
 
 
 @pytest.fixture
-def load(warehouse: DuckDbWarehouse, tmp_path: Path) -> Loader:
+def load(warehouse: Warehouse, tmp_path: Path) -> Loader:
     return Loader(warehouse, tmp_path)
+
+
+@pytest.fixture(params=sorted(registry.WAREHOUSES))
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Warehouse]]:
+    """Opens a new warehouse of any kind by a name, or the same one again: what every warehouse promises."""
+    made: list[Warehouse] = []
+
+    def opened(name: str) -> Warehouse:
+        kind = registry.load(registry.WAREHOUSES, request.param)
+        if request.param == "gcp":
+            request.getfixturevalue("bigquery_place")
+            made.append(kind(tmp_path / name, f"tenant_{name}", project=tmp_path))
+        else:
+            made.append(kind(tmp_path / name, "hanbit", project=tmp_path, wait=5))
+        return made[-1]
+
+    yield opened
+    for warehouse in made:
+        warehouse.close()
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[..., list[dict[str, Any]]]:
+    """The rows of a table, sorted, without the time of loading."""
+
+    def contents(warehouse: Warehouse, table: str = "sales") -> list[dict[str, Any]]:
+        with warehouse.read(table) as reader:
+            read = reader.read_all()
+        return sorted(read.drop_columns([LOADED_AT]).to_pylist(), key=str)
+
+    return contents
