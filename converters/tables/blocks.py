@@ -184,6 +184,8 @@ def _peel(block: Block) -> tuple[list[int], list[int], list[int]]:
     while first < len(rows) - 1 and _is_lone(block, rows[first], rows[first + 1], signed):
         signed |= {c for c, text in block.texts(rows[first]) if is_sign_off(text)}
         first += 1
+    if first == len(rows) - 1 and signed and all(column in signed for column, _ in block.texts(rows[first])):
+        return rows, [], []
     last = len(rows)
     while last > first + 1 and _is_footer(block, rows[last - 1]):
         last -= 1

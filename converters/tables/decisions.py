@@ -75,8 +75,28 @@ def _header(table: Table, segment: Segment) -> Iterator[Decision]:
     }
     because = "; ".join(ground for ground, worth in grounds.items() if worth) or "the first row of texts"
     region = Range(rows[0], table.region.left, rows[-1], table.region.right)
+    if _two_lines_a_record(table, segment):
+        says = "2 lines, and so may be each record"
+        yield Decision("header", region, says, 0.3, "a text for each column in both; rows of two kinds by turns below")
+        return
     levels = f"{len(rows)} level{'s' * (len(rows) > 1)}"
     yield Decision("header", region, levels, min(0.99, 0.4 + sum(grounds.values())), because)
+
+
+def _two_lines_a_record(table: Table, segment: Segment) -> bool:
+    """사번 over 성명 in the header, 0001 over 김철수 in the body: each column holds two things by turns."""
+    block, header, rows = segment.block, segment.header, table.rows[:MAX_ROWS]
+    if len(header) != 2 or len(rows) < 4 or len(rows) % 2:
+        return False
+    lines = [[block.text(row, column) for column in block.span] for row in header]
+    texts = lines[0] + lines[1]
+    if not all(texts) or len(set(texts)) < len(texts) or any(block.merge(r, c) for r in header for c in block.span):
+        return False
+    for column in block.span:
+        kinds = [(block.kind(row, column), any(map(str.isdigit, block.text(row, column)))) for row in rows]
+        if len({*kinds[::2]}) == len({*kinds[1::2]}) == 1 and kinds[0] != kinds[1]:
+            return True
+    return False
 
 
 def _repeats(table: Table, segment: Segment) -> Iterator[Decision]:

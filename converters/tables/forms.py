@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from converters.tables.words import bare, is_key_value, is_total, measure
 
-_RANGE = re.compile(r"[~∼〜\-–]|[~∼〜\-–]?\s*\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?")
+RANGE = re.compile(r"[~∼〜\-–]|[~∼〜\-–]?\s*\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?")
 _KEYS = frozenset(
     """
     거래처 거래처명 업체 업체명 회사 회사명 상호 상호명 법인명 고객 고객명 고객사 공급자 공급받는자 발주처
@@ -35,6 +35,12 @@ def is_form_key(text: str) -> bool:
     return bare(text).strip(".") in _KEYS
 
 
+def are_pairs(texts: Sequence[str]) -> bool:
+    """Each key and what it asks for by turns, whatever that says: 제목 | 1월 출장비; so may be the header of a list."""
+    turns = [is_form_key(text) for text in texts]
+    return bool(turns) and turns == [True, False] * (len(turns) // 2)
+
+
 def is_form_row(texts: Sequence[str]) -> bool:
     """Keys, each with its value at its right: 거래처 | 한빛상사 | 작성일 | 2026-01-31; a row of keys alone is none."""
     values = 0
@@ -46,7 +52,7 @@ def is_form_row(texts: Sequence[str]) -> bool:
             values, after_key = values + 1, False
         elif is_form_key(text):
             after_key = True
-        elif values and _RANGE.fullmatch(text):
+        elif values and RANGE.fullmatch(text):
             continue
         elif not is_key_value(text):
             return False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from converters.model import Decision, Range
 from converters.tables.blocks import STAMP, Block
-from converters.tables.forms import is_form_row
+from converters.tables.forms import RANGE, are_pairs, is_form_key, is_form_row
 from converters.tables.units import is_unit_note
 from converters.tables.words import MARKER, is_key_value, is_note, is_page_number, is_sign_off, is_title_like
+
+_BRACKETED = re.compile(r"(?:\[[^\[\]:：]+[:：][^\[\]]+\]\s*)+")
+_IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]|\d.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,23 @@ def lines_of(block: Block, rows: Iterable[int]) -> list[Line]:
     lines: list[Line] = []
     for row in rows:
         texts = block.texts(row)
-        in_form = is_form_row([text for _, text in texts])
-        asked = False
+        shown = [text for _, text in texts]
+        in_form = is_form_row(shown) or are_pairs(shown)
+        key: Line | None = None
         for column, text in texts:
             merge = block.merge(row, column)
-            kind, sure, because = ("form", 0.9, "a key beside its value") if in_form or asked else _kind(text)
-            asked = text.endswith((":", "："))
-            lines.append(Line(row, column, merge.right if merge else column, text, kind, sure, because))
+            right = merge.right if merge else column
+            if in_form and not key and lines and lines[-1].row == row and RANGE.fullmatch(text):
+                lines[-1] = replace(lines[-1], right=right, text=f"{lines[-1].text} {text}")
+                continue
+            if key:
+                words = f"{key.text.rstrip(':： ')}: {text}"
+                lines[-1] = replace(key, right=right, text=words, kind="form", sure=0.9, because="a key and its value")
+                key = None
+                continue
+            kind, sure, because = ("form", 0.9, "a key beside its value") if in_form else _kind(text)
+            lines.append(Line(row, column, right, text, kind, sure, because))
+            key = lines[-1] if text.endswith((":", "：")) or (in_form and is_form_key(text)) else None
     return lines
 
 
@@ -65,11 +79,16 @@ def _kind(text: str) -> tuple[str, float, str]:
         return "sign_off", 0.9, "a word of a sign-off box"
     if is_note(text):
         return "note", 0.9, "a mark or word that begins a note"
-    if is_key_value(text):
+    if is_key_value(text) or _BRACKETED.fullmatch(text):
         return "form", 0.9, "a key, a colon and its value"
     if not any(map(str.isalpha, text)):
         return "note", 0.5, "no words"
-    if STAMP.search(text) and len(text) <= 30 and any(map(str.isdigit, text)):
+    if (
+        STAMP.search(text)
+        and len(text) <= 30
+        and not is_title_like(_IN_BRACKETS.sub("", text))
+        and any(map(str.isdigit, text))
+    ):
         return "note", 0.8, "the time at which something holds or was printed"
     return "", 0.5, "a text beside the table"
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from converters.tables.blocks import Block, is_side_text, shown_text
-from converters.tables.forms import is_form_row
+from converters.tables.forms import are_pairs, is_form_row
 from converters.tables.header import figure_columns, first_data_row, header_rows, is_weekdays
 from converters.tables.plain import is_figure, no_figures
-from converters.tables.words import is_key_value, is_note, is_sign_off
+from converters.tables.words import is_key_value, is_note, is_page_number, is_sign_off
 
 MIN_TEXT_ROWS = 2
 MAX_BLANK_ROWS = 4
@@ -65,7 +65,9 @@ def _is_form(block: Block) -> bool:
     """Rows of keys and values, with single texts among them."""
     lines = [[text for _, text in block.texts(row)] for row in block.rows[:MAX_FORM_ROWS]]
     forms = [is_form_row(line) for line in lines]
-    return any(forms) and all(form or len(line) == 1 for form, line in zip(forms, lines, strict=True))
+    return any(forms) and all(
+        form or len(line) == 1 or are_pairs(line) for form, line in zip(forms, lines, strict=True)
+    )
 
 
 def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
@@ -261,8 +263,36 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
                     upper.repeats = upper.repeats + [row for mate in mates for row in mate.repeats]
                     taken |= {id(each) for each in (*mates, *sections)}
                     continue
+        elif segment.header and (page := _next_page(out, segment)):
+            first, *banner = (each for each in page if id(each) not in taken)
+            first.body = sorted({*first.body, *segment.body})
+            first.notes = first.notes + segment.notes
+            first.repeats = first.repeats + segment.header + segment.repeats
+            first.repeats += [row for each in banner for row in each.above] + segment.above
+            taken |= {id(each) for each in (segment, *banner)}
+            continue
         out.append(segment)
     return [segment for segment in out if id(segment) not in taken]
+
+
+def _next_page(out: Sequence[Segment], lower: Segment) -> list[Segment]:
+    """The table that goes on below, and the lines of the next page's head: its title and number, then its header."""
+    upper, banner = _upper(out, lower)
+    if upper is None or not upper.body or len(upper.header) != len(lower.header):
+        return []
+    if (upper.block.left, upper.block.right) != (lower.block.left, lower.block.right):
+        return []
+    known = _texts_above(upper.block, upper.header[0])
+    heads = [
+        *((each.block, row) for each in banner for row in each.above),
+        *((lower.block, row) for row in lower.above),
+    ]
+    texts = [text for block, row in heads for _, text in block.texts(row)]
+    if not any(map(is_page_number, texts)) or not all(text in known or is_page_number(text) for text in texts):
+        return []
+    headers = zip(upper.header, lower.header, strict=True)
+    same = all(_is_same(upper.block, above, row) for above, row in headers)
+    return [upper, *banner] if same else []
 
 
 def _upper(out: Sequence[Segment], lower: Segment) -> tuple[Segment | None, list[Segment]]:

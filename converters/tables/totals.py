@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from converters.model import Scalar, Table
+from converters.model import Column, Scalar, Table
 from converters.packed import found as places_of
 from converters.packed import texts_of
 from converters.tables.body import Body
@@ -27,6 +28,7 @@ MAX_ROWS = 5000
 MAX_PAIRS = 200_000
 """Beyond so many pairs of a total column and a column, words alone say what is a total."""
 LAST = 3
+_EACH = re.compile(r"[인명건개평]당(?:\s|$)|단가|평균|\bper\b|\baverage|\bavg", re.I)
 
 
 def total_rows(body: Body, labels: Sequence[int]) -> dict[int, str]:
@@ -141,8 +143,8 @@ def mark_totals(
         labelled: the table has labels that may say more (누계, 전체).
     """
     columns = [c for c in table.columns if c.role == "value" and c.type in ("number", "mixed")]
-    added = [c for c in columns if not any(measure(text) in ("rate", "id") for text in c.path)]
-    additive = [c.values for c in added]
+    added = _across_amounts([c for c in columns if not any(map(_is_never_added, c.path))])
+    additive = list(added.values())
     families = proved_parents(additive, ancestors) if ancestors else {}
     known = {*words, *families}
     if labelled:
@@ -158,7 +160,26 @@ def mark_totals(
         columns[position].subtotal = True
         columns[position].sums = tuple(columns[i].index for i in proof.parts) if proof and proof.shows else ()
     proofs = {columns[position].index: proof for position, proof in sums.items()}
-    return Proved(words, rows, proofs, [c.index for c in added], [c.index for c in columns])
+    return Proved(words, rows, proofs, list(added), [c.index for c in columns])
+
+
+def _is_never_added(header: str) -> bool:
+    return measure(header) in ("rate", "id") or bool(_EACH.search(header))
+
+
+def _across_amounts(columns: Sequence[Column]) -> dict[int, Sequence[Scalar]]:
+    """The figures by grid column; those of details and of their sums beside them, below one header, as one column."""
+    groups: dict[tuple[str, ...], list[Column]] = {}
+    for column in columns:
+        groups.setdefault(column.path, []).append(column)
+    figures: dict[int, Sequence[Scalar]] = {}
+    for group in groups.values():
+        rows = list(zip(*(column.values for column in group), strict=True))
+        if len(group) > 1 and all(len(row) - row.count(None) <= 1 for row in rows):
+            figures[group[0].index] = [next((value for value in row if value is not None), None) for row in rows]
+        else:
+            figures |= {column.index: column.values for column in group}
+    return figures
 
 
 def proved_parents(columns: Figures, ancestors: Sequence[tuple[str, ...]]) -> dict[int, list[int]]:
@@ -200,7 +221,8 @@ def proved_rows(columns: Figures, words: Sequence[str], known: Collection[int]) 
     for position in details:
         below = everything.without(above, rows[position])
         sums = [above, since] if above.count > 1 else [since, below]
-        hinted = may_be_total(words[position]) or (position == 0 and below.count > 2 and not _has_negative(rows))
+        heads = position == 0 and below.count > 2 and not _has_negative(rows)
+        hinted = heads or may_be_total(words[position])
         if hinted and any(s.count > 1 and adds_up(rows[position], s.figures) for s in sums):
             proved.add(position)
         else:

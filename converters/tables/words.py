@@ -49,7 +49,7 @@ _RUNNING = frozenset("누계 누적 累計".split())
 TOTAL_HINT = re.compile(r"계|합|計|合|總|총|total|sum|[Ａ-ｚ]", re.I)
 """What is in every word of a total, to tell columns without one at once."""
 _MAYBE_TOTAL = re.compile(
-    r"누계|累計|누적|합계|合計|total|전체|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
+    r"누계|累計|누적|합계|合計|total|전체|^전사$|연간|년간|분기|반기|총액|총금액|총매출|총\s|총수|[가-힣]계$|計$|^q[1-4]$|^[1-4]q|^[1-4]분기|^h[12]$|half|quarter|ytd|year|annual|cumulative|net|全体|総額|年間|上期|下期|四半期|^all$|통합",
     re.I,
 )
 
@@ -121,7 +121,9 @@ _HEADING = re.compile(
     r"^\s*(?:[■□▣▶◆◇●○◎★☆▪]|\d{1,2}(?:[.)]|-\d)|[가-하][.)]|[ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+[.)]|[A-Z][.)]|\[|【|<)\s*\S"
 )
 
+_SPACED = re.compile(r"[가-힣](?: +[가-힣]){2,}")
 _NOTE = re.compile(
+    r"^[\s\-–—=~*<(\[]*이하\s*여백|^\s*[(（]\s*(?:vat|부가(?:가치)?세)\s*(?:별도|포함|제외|불포함)\s*[)）]\s*$|"
     r"^\s*(?:[※＊*✱☞]|주\s*\d*\s*[):.：]|\(주\s*\d*\)\s|주석|[(（]?注\s*\d*\s*[)）:：.]|비고\s*[:：]|참고|출처|자료\s*[:：]|source|notes?\s*[:.：]|출력|작성\s*[:：]|인쇄|이하\s*여백|이상\s*[.]?$|끝\s*[.]?$|以上|備考\s*[:：]|출처\s*[:：]|\(?unaudited)",
     re.I,
 )
@@ -130,7 +132,7 @@ _COUNT_LINE = re.compile(
     re.I,
 )
 _PAGE = re.compile(
-    r"^\s*(?:-\s*\d+\s*-|page\s*\d+(?:\s*(?:of|/)\s*\d+)?|\d+\s*/\s*\d+\s*(?:page|쪽|페이지)?|\d+\s*(?:쪽|페이지|ページ))\s*$",
+    r"^\s*(?:-\s*\d+\s*-|(?:page|페이지|쪽)\s*[:.]?\s*\d+(?:\s*(?:of|/)\s*\d+)?|\d+\s*/\s*\d+\s*(?:page|쪽|페이지)?|\d+\s*(?:쪽|페이지|ページ))\s*$",
     re.I,
 )
 _KEY_VALUE = re.compile(r"^\s*[^\s:：(\[（][^:：(\[（\n]{0,24}[:：](?!\d\d\b)")
@@ -265,8 +267,8 @@ def is_key_value(text: str) -> bool:
 
 
 def is_title_like(text: str) -> bool:
-    """It names a report (현황, 일보, statement) or is numbered or marked as a heading; a name or a company does not."""
-    return bool(_TITLE.search(text) or _HEADING.match(text))
+    """It names a report (현황, statement) or is numbered, marked or spaced (견 적 서); a name or company is not."""
+    return bool(_TITLE.search(text) or _HEADING.match(text) or _SPACED.fullmatch(text))
 
 
 def undecorated(text: str) -> str:

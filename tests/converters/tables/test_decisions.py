@@ -113,7 +113,10 @@ def test_the_texts_around_a_table_have_their_kinds() -> None:
     )
     kinds = {(decision.region.top, decision.region.left): decision.kind for decision in reversed(found)}
     assert {kinds[place] for place in ((0, 3), (0, 4), (1, 4))} == {"sign_off"}
-    assert {kinds[2, column] for column in range(4)} == {"form"}
+    assert [(d.region.left, d.region.right, d.says) for d in found if d.kind == "form"] == [
+        (0, 1, "거래처: 한빛상사"),
+        (2, 3, "작성일: 2026-01-31"),
+    ]
     assert (kinds[0, 0], kinds[3, 2], kinds[7, 0], kinds[8, 0]) == ("title", "unit_note", "footnote", "page_number")
 
 
@@ -136,3 +139,18 @@ def test_headers_that_come_again_and_sections_are_told() -> None:
     ]
     assert [d.region.top for d in of_kind("section", *rows)] == [1, 4]
     assert [(d.region.top, d.says) for d in of_kind("header", *rows)][1:] == [(3, "comes again")]
+
+
+def test_records_of_two_lines_leave_little_confidence() -> None:
+    header: list[list[Scalar]] = [["사번", "기본급", "지급합계"], ["성명", "국민연금", "차인지급"]]
+    body: list[list[Scalar]] = [
+        ["0001", 3000, 3100],
+        ["김철수", 135, 2885],
+        ["0002", 2800, 2800],
+        ["이영희", 126, 2614],
+    ]
+    [found] = of_kind("header", *header, *body)
+    assert (found.says, found.confidence) == ("2 lines, and so may be each record", 0.3)
+    named: list[list[Scalar]] = [[f"{name}점", *figures] for name, (_, *figures) in zip("가나다라", body, strict=True)]
+    [found] = of_kind("header", *header, *named)
+    assert found.confidence > 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,3 +96,60 @@ def test_a_title_of_one_table_is_not_that_of_the_next() -> None:
         6: ["영업", 3],
     }
     assert [t.title for t in tables_of(Grid("s", rows))] == ["매출 현황", "인원"]
+
+
+def test_a_key_and_its_value_are_one_note() -> None:
+    rows: dict[int, list[Scalar]] = {
+        0: ["거래처", "다라유통", "조회기간", "2026-01-01", "~", "2026-01-31"],
+        1: ["작성자", "김철수", "작성일:", "2026-02-01"],
+        3: ["품명", "규격", "수량", "단가", "공급가액", "세액"],
+        4: ["볼트", "M8", 100, 10, 1000, 100],
+        5: ["- 이하여백 -"],
+        6: ["(VAT 별도)"],
+    }
+    [table] = tables_of(Grid("s", rows))
+    keys = ("거래처: 다라유통", "조회기간: 2026-01-01 ~ 2026-01-31", "작성자: 김철수", "작성일: 2026-02-01")
+    assert table.notes == (*keys, "- 이하여백 -", "(VAT 별도)")
+    assert table.rows == [4]
+
+
+@pytest.mark.parametrize(
+    ("title", "beside"),
+    [
+        ("손 익 계 산 서", "주식회사 한마음"),
+        ("2026년 1월분 급여대장", "[귀속:2026년01월] [지급:2026년01월25일]"),
+        ("인원 현황 (2026.01.31 현재)", "(단위: 명)"),
+    ],
+)
+def test_the_name_of_the_report_is_its_title(title: str, beside: str) -> None:
+    rows: dict[int, list[Scalar]] = {0: [title], 1: [beside], 2: ["부서", "인원"], 3: ["영업", 3]}
+    [table] = tables_of(Grid("s", rows))
+    assert (table.title, table.notes) == (title, (beside,))
+
+
+def test_every_page_with_its_banner_goes_on_with_the_same_table() -> None:
+    rows: dict[int, list[Scalar]] = {}
+    for page in range(3):
+        rows[5 * page] = ["주문현황", None, None, f"페이지 {page + 1}/3"]
+        rows[5 * page + 1] = ["주문번호", "고객", "수량", "금액"]
+        rows[5 * page + 2] = [f"A{page}", "가", 1, 1000]
+        rows[5 * page + 3] = [f"B{page}", "나", 2, 3000]
+    rows[14] = ["총계", None, 9, 12000]
+    [table] = tables_of(Grid("s", rows))
+    assert (table.title, [c.path for c in table.columns][::3]) == ("주문현황", [("주문번호",), ("금액",)])
+    assert table.sums == {14: (2, 3, 7, 8, 12, 13)}
+    again = [d.region.top for d in table.decisions if d.says == "comes again"]
+    assert sorted(again) == [5, 6, 10, 11]
+
+
+def test_the_next_table_with_a_title_of_its_own_is_no_next_page() -> None:
+    head: list[Scalar] = ["주문번호", "고객", "수량", "금액"]
+    rows: dict[int, list[Scalar]] = {
+        0: ["주문현황", None, None, "페이지 1/2"],
+        1: head,
+        2: ["A1", "가", 1, 1000],
+        4: ["반품현황", None, None, "페이지 2/2"],
+        5: head,
+        6: ["B1", "나", 2, 3000],
+    }
+    assert [t.title for t in tables_of(Grid("s", rows))] == ["주문현황", "반품현황"]
