@@ -17,7 +17,7 @@ from ondol.cli.guess import ColumnGuess, ItemGuess, item_of, name_of
 from ondol.config.loader import load_tenant
 from ondol.config.names import identifier
 from ondol.config.pattern import match_name
-from ondol.config.tenant import ID_RULE, RESERVED, Item
+from ondol.config.tenant import ID_RULE, Item, is_reserved, unreserved
 from ondol.errors import FatalError
 
 _PLAIN = re.compile(r"[가-힣A-Za-z][가-힣\w/ ]*(?<! )")
@@ -74,9 +74,9 @@ def write_tenant(folder: Path, tenant: str, title: str, files: list[Path]) -> Dr
 
 def _new_path(folder: Path, tenant: str) -> Path:
     """Where the tenant's file will be; FatalError if it must not be written."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", tenant) or tenant in RESERVED or tenant.startswith("pg_"):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", tenant) or is_reserved(tenant):
         word = identifier(tenant)
-        word = f"{word}_co" if word in RESERVED or word.startswith("pg_") or len(word) < 2 else word
+        word = unreserved(f"{word}_co" if len(word) < 2 else word)
         raise FatalError(f"{tenant[:80]!r} cannot be a tenant's id. Allowed: {ID_RULE}, no reserved word. Try {word!r}")
     path = folder / f"{tenant}.yaml"
     if path.exists():

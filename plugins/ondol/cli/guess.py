@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ondol.config.names import identifier
-from ondol.config.tenant import RESERVED
+from ondol.config.tenant import unreserved
 from ondol.config.words import canonical
 
 if TYPE_CHECKING:
@@ -281,5 +281,4 @@ def _called(table: Table) -> str:
 
 def _id(stem: str, taken: set[str]) -> str:
     name = canonical(stem)[:36].rstrip("_") or identifier(stem) or "item"
-    name = f"{name}_data" if name in RESERVED or len(name) < 2 else name
-    return _unused(name, taken)
+    return _unused(unreserved(f"{name}_data" if len(name) < 2 else name), taken)

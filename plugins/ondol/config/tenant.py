@@ -65,10 +65,20 @@ class Wrong(ValueError):
         self.faults = faults
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name is a keyword or a system name in one of the databases it may name something in."""
+    return name in RESERVED or name.startswith("pg_")
+
+
+def unreserved(name: str) -> str:
+    """A name like this one that is not reserved, at most 3 longer."""
+    return f"co_{name}" if name.startswith("pg_") else f"{name}_co" if name in RESERVED else name
+
+
 def check_identifier(value: str) -> str:
-    """Refuse an id that is a keyword or a system name in one of the databases it will name something in."""
-    if value in RESERVED or value.startswith("pg_"):
-        raise Wrong(Fault(allowed="no reserved word of SQL or of this platform", hint=f"{value[:36]}_co"))
+    """Refuse an id that is reserved."""
+    if is_reserved(value):
+        raise Wrong(Fault(allowed="no reserved word of SQL or of this platform", hint=unreserved(value[:36])))
     return value
 
 

@@ -21,6 +21,7 @@ columns = st.lists(
 
 
 @example(file="0", spec=[(("NULL",), "text", "label", None, False)], title=None, name="true")
+@example(file="PG:0", spec=[((), "number", "label", None, False)], title=None, name="0")
 @settings(max_examples=150, deadline=None)
 @given(
     file=st.text(min_size=1, max_size=40),

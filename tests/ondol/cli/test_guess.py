@@ -34,7 +34,7 @@ def label(path, values, index=0):
         ("[본사] 단가표.xlsx", "[[]본사] 단가표*.xlsx", None, "bonsa_dangapyo"),
         ("{a}*?.csv", "?a?[*][?]*.csv", None, "a_data"),
         ("....csv", "...*.csv", None, "item"),
-        ("select_20260105.csv", "select_{yyyymmdd}*.csv", "day", "select_data"),
+        ("select_20260105.csv", "select_{yyyymmdd}*.csv", "day", "select_co"),
         ("전화 01012345678.csv", "전화 01012345678*.csv", None, "jeonhwa_01012345678"),
     ],
 )

@@ -124,7 +124,7 @@ def test_items_of_one_table_must_agree_on_the_types_of_its_columns(write, good):
     ("hostile", "hint"),
     [
         ("../hanbit", "hanbit"), ("'a/b'", "a_b"), ("한빛마트", "hanbitmateu"), ("select", "select_co"),
-        ("""'x"; drop schema'""", "x_drop_schema"), ("pg_temp", "pg_temp_co"), ("public", "public_co"), ("'..'", None),
+        ("""'x"; drop schema'""", "x_drop_schema"), ("pg_temp", "co_pg_temp"), ("public", "public_co"), ("'..'", None),
         ("a" * 200, "a" * 40), ("Hanbit", "hanbit"), ("7eleven", "x7eleven"), ('"hanbit\\n"', "hanbit"),
         ("_ondol", "ondol_co"),
     ],
