@@ -27,6 +27,8 @@ from converters.model import Conversion, Problem
 from converters.options import DEFAULTS, Limits, Options
 
 Job = tuple[str | Path, str | None]
+READY = b"ready\n"
+"""What a worker says first; until then nothing that it has in hand is to blame."""
 
 
 class Cancel:
@@ -219,6 +221,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self.process = self._start()
+        self._began = False
 
     @property
     def alive(self) -> bool:
@@ -230,13 +233,24 @@ class _Worker:
         self.process.stdin.flush()
 
     def receive(self) -> dict[str, Any] | None:
+        """The next answer; None if the worker is dead.
+
+        Raises:
+            ChildProcessError: it died before it took a file, which no file is to blame for.
+        """
         assert self.process.stdout is not None
+        if not self._began and self.process.stdout.readline() != READY:
+            raise ChildProcessError(
+                f"the converter's worker ended as it started (exit code {self.process.wait()}); what it said is above. "
+                f"Check the installation: {sys.executable} -m converters.worker </dev/null"
+            )
+        self._began = True
         line = self.process.stdout.readline()
         return json.loads(line) if line.endswith(b"\n") else None
 
     def restart(self) -> None:
         self.stop()
-        self.process = self._start()
+        self.process, self._began = self._start(), False
 
     def stop(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):

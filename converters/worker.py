@@ -1,7 +1,7 @@
 """The process that sandboxed conversions run in: started once, warm, and forked anew for each file.
 
-It takes jobs as lines of JSON on stdin and answers each with a line on stdout once its child has ended, however it
-ended. It ends, with its children, when stdin is closed: also when the caller was killed.
+It says when it is ready, takes jobs as lines of JSON on stdin and answers each with a line on stdout once its child has
+ended, however it ended. It ends, with its children, when stdin is closed: also when the caller was killed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from converters import export
 from converters.api import convert
 from converters.formats.registry import READERS, reader
 from converters.options import Limits, Options
+from converters.sandbox import READY
 
 
 class NoPandas:
@@ -57,6 +58,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a print in a library must not look like an answer
+    os.write(answers, READY)
     children: dict[int, Child] = {}
     pending = b""
     while True:

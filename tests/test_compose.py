@@ -127,6 +127,14 @@ def test_only_the_ui_is_reachable_and_only_from_this_machine():
     assert ports == {"api-server": ["127.0.0.1:8080:8080"]}
 
 
+def test_the_converter_that_reads_what_customers_send_has_no_secret_and_no_data():
+    converter = SERVICES["converter"]
+    assert not any(converter[part] for part in ("environment", "volumes", "depends_on"))
+    host = re.fullmatch(r"http://(\w+):(\d+)", ENVIRONMENT["ONDOL_CONVERTER"])
+    assert host[1] in SERVICES
+    assert converter["command"][-2] == host[2]
+
+
 def test_all_of_ondol_runs_the_same_image():
     assert {s["image"] for name, s in SERVICES.items() if name not in ("postgres", "redis")} == {"ondol"}
     copied = re.findall(r"^COPY (.*) \S+$", COMPOSE["x-ondol"]["build"]["dockerfile_inline"], re.MULTILINE)

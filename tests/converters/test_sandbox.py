@@ -171,3 +171,13 @@ def test_a_result_comes_in_the_form_asked_for_also_when_there_is_no_table(
         [starved] = sandbox.convert_to_files(jobs, tmp_path, form=form, limits=Limits(memory_bytes=1 << 20))
         assert storage.summary(starved).state == "quarantined"
         assert export.form_path(starved, form).exists()
+
+
+def test_a_worker_that_cannot_start_is_no_fault_of_the_file(
+    workbook: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lxml.py").write_text("raise ImportError('lxml is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sandbox, "_idle", [])
+    with pytest.raises(ChildProcessError, match="ended as it started"):
+        sandbox.convert_safely(workbook(ROWS))

@@ -28,7 +28,15 @@ def history(
 
     key = f"{tenant}@{run}" if run and "@" not in run else run
     with open_ledger(tenant) as ledger:
-        events = ledger.history(name=file, sha256=sha.lower() if sha else None, run_key=key, stage=stage, limit=limit)
+        found = ledger.history(
+            name=file, sha256=sha.lower() if sha else None, run_key=key, stage=stage, limit=limit + 1
+        )
+    events = found[-limit:]
+    if len(found) > limit:
+        say(
+            f"only the newest {limit}; there are more: --limit N, or narrow it by --file, --sha, --run, --stage",
+            err=True,
+        )
     if as_json:
         emit(events)
     elif not events:

@@ -36,7 +36,9 @@ def test_history_shows_each_decision_with_its_reason(ondol, ledger):
     assert [e["decision"] for e in ondol("history", "hanbit", "--json", "--stage", "filter").json] == ["duplicate"]
     assert ondol("history", "hanbit", "--json", "--sha", "ABAB").json[0]["name"] == ENTRY.name
     assert ondol("history", "hanbit", "--json", "--run", "2026-01-06").json == []
-    assert len(ondol("history", "hanbit", "--json", "--limit", "1").json) == 1
+    cut = ondol("history", "hanbit", "--json", "--limit", "1")
+    assert len(cut.json) == 1
+    assert "only the newest 1" in cut.err
 
 
 def test_quarantine_is_listed_shown_released_and_dropped(ondol, ledger):
