@@ -140,6 +140,7 @@ class Grid:
         pages: where in the file the rows are, if not in `sheet` under their own number.
         header_rows: how many of the first rows are the header, where the file states it: then the grid is one table, as
             it stands, and nothing of it is guessed. None where the header has to be found.
+        headed: rows that the file itself marks as header rows of a table (html); what is below them is body.
         outside: rows that the file itself puts outside of its tables: a document's paragraphs, one to a row.
         problems: what could not be read.
         notices: what is worth knowing and takes nothing away: macros, external links.
@@ -159,6 +160,7 @@ class Grid:
     comments: dict[tuple[int, int], str] = field(default_factory=dict)
     container: tuple[str, ...] = ()
     pages: list[Page] = field(default_factory=list)
+    headed: set[int] = field(default_factory=set)
     outside: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)

@@ -23,7 +23,7 @@ ColumnType = Literal["number", "text", "date", "bool", "null", "mixed"]
 FactType = Literal["number", "text", "date", "bool", "null"]
 State = Literal["ok", "partial", "needs_password", "unsupported", "quarantined"]
 
-CONVERTER_VERSION = 2
+CONVERTER_VERSION = 3
 """Raised with every change after which some file gives other tables or facts: then files are processed again."""
 
 

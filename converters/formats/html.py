@@ -210,6 +210,8 @@ class _Page:
         self.flow.meter.row(len(cells), len(values))
         if values.count(None) < len(values):
             self.grid.rows[row] = values
+            if line.getparent().tag == "thead" or all(cell.tag == "th" for cell in cells):
+                self.grid.headed.add(row)
             if styles.count(-1) < len(styles):
                 self.grid.styles[row] = styles
 

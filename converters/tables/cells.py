@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from converters.grid import Look
 from converters.model import Scalar
-from converters.tables.numberformats import PERIOD_SUFFIX, is_zeros, show_date, show_number, shown
+from converters.tables.numberformats import PERIOD_SUFFIX, is_code_form, show_date, show_number, shown
 from converters.tables.values import kind_of_text
 
 
@@ -26,10 +26,10 @@ def kind_of(value: Scalar, look: Look) -> str:
 
 
 def shows_name(number_format: str) -> bool:
-    """The format makes a number a period (`0"월"`) or a code (`00000`)."""
+    """The format makes a number a period (`0"월"`) or a code (`00000`, `000-00-00000`)."""
     if number_format == "General":
         return False
-    return is_zeros(number_format) or bool(PERIOD_SUFFIX.match(shown(number_format).suffix))
+    return is_code_form(number_format) or bool(PERIOD_SUFFIX.match(shown(number_format).suffix))
 
 
 def text_of(value: Scalar, look: Look) -> str:

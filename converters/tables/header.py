@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from converters.tables.blocks import Block, spans_columns
 from converters.tables.units import is_unit_note, split_units
-from converters.tables.words import is_key_value, is_note, is_sign_off, is_unit_header
+from converters.tables.words import is_key_value, is_note, is_sign_off, is_total, is_unit_header
 
 MAX_DEPTH = 7
 SAMPLE = 40
@@ -29,6 +29,21 @@ def first_data_row(block: Block, rows: Sequence[int]) -> int | None:
         if wanted in block.kinds(row) and not _is_sequence(block, rows, position):
             return _walk_back(block, rows, position)
     return _below_days(block, rows)
+
+
+def marked_rows(block: Block, rows: Sequence[int]) -> range | None:
+    """The positions of the header rows that the file itself marks; None if it marks none, or rows of figures as well.
+
+    A total that is set in the same way (<th>) ends them.
+    """
+    marks = block.grid.headed
+    start = next((p for p, row in enumerate(rows[:MAX_DEPTH]) if row in marks), None) if marks else None
+    if start is None:
+        return None
+    end = start + 1
+    while end < len(rows) and rows[end] in marks and not any(is_total(t) for _, t in block.texts(rows[end])[:1]):
+        end += 1
+    return range(start, end) if end - start <= MAX_DEPTH and (end < len(rows) or end - start == 1) else None
 
 
 def _below_days(block: Block, rows: Sequence[int]) -> int | None:

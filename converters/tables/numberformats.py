@@ -12,6 +12,8 @@ from converters.periods import Period, months
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|_(.)|\*(.)|(General)|([0#?.,]+)|([yYmMdDhHsSaA]+)|(.)', re.S)
 _ZEROS = re.compile(r"0{2,}(?:_.)?(?:;@)?")
+_DASH = r"[- ()]|\\[- ()]|\"[- ()]+\""
+_DASHED = re.compile(rf"(?:\[<=(\d+)\])?((?:{_DASH})*[0#]+(?:(?:{_DASH})+[0#]+)+)(?:_.)?(?:;@)?")
 PERIOD_SUFFIX = re.compile(r"^\s*(?:월|년|년도|일|분기|주차?|차|회차|기|月|年|日|週|期)\s*$")
 
 
@@ -52,17 +54,36 @@ def shown(number_format: str) -> Shown:
     return Shown(prefix.strip(), suffix.strip(), percent, digits, thousands)
 
 
-def is_zeros(number_format: str) -> bool:
-    """The format only fills digits up with zeros, as those of codes are: `00000`."""
-    return _ZEROS.fullmatch(number_format) is not None
+@lru_cache(maxsize=4096)
+def is_code_form(number_format: str) -> bool:
+    """The format fills digits up with zeros or parts them by dashes, as codes are written: `00000`, `000-00-00000`."""
+    sections = number_format.removesuffix(";@").split(";")
+    return _ZEROS.fullmatch(number_format) is not None or all("-" in s and _DASHED.fullmatch(s) for s in sections)
+
+
+def _dashed(value: int | float, number_format: str) -> str | None:
+    """The digits of a number under `000-00-00000`, or under the first of several such whose limit it keeps."""
+    for section in number_format.removesuffix(";@").split(";"):
+        found = _DASHED.fullmatch(section)
+        if not found:
+            return None
+        if not found[1] or value <= int(found[1]):
+            form = re.sub(r"[\\\"]", "", found[2])
+            places = re.sub("[^0#]", "", form)
+            digits = list(str(abs(round(value))).zfill(len(places.lstrip("#"))))
+            shown = [(digits.pop() if digits else "") if c in "0#" else c for c in reversed(form)]
+            return "".join([*digits, *reversed(shown)]).strip("- ")
+    return None
 
 
 def show_number(value: int | float, number_format: str) -> str:
     """The text of a number under its format, as far as labels and headers need it: 5 under `0"월"` is 5월."""
     if not math.isfinite(value):
         return "#NUM!"
-    if is_zeros(number_format):
+    if is_code_form(number_format):
         value = round(value)
+        if (dashed := _dashed(value, number_format)) is not None:
+            return dashed
     form = shown(number_format)
     if form.percent:
         value, tail = round(value * 100, 6), "%"

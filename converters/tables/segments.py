@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from converters.grid import PLAIN
 from converters.tables.blocks import Block, is_side_text, shown_text
 from converters.tables.forms import are_pairs, is_form_row
-from converters.tables.header import figure_columns, first_data_row, header_rows, is_weekdays
+from converters.tables.header import figure_columns, first_data_row, header_rows, is_weekdays, marked_rows
 from converters.tables.plain import is_figure, no_figures
-from converters.tables.words import is_key_value, is_note, is_page_number, is_sign_off
+from converters.tables.words import is_header_word, is_key_value, is_note, is_page_number, is_sign_off
 
 MIN_TEXT_ROWS = 2
 MAX_BLANK_ROWS = 4
@@ -71,11 +72,15 @@ def _is_form(block: Block) -> bool:
 
 
 def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
-    data = first_data_row(block, rows)
+    data, marked = first_data_row(block, rows), marked_rows(block, rows)
     if data is None:
-        return _textual(block, rows), []
+        return _textual(block, rows, marked), []
+    if marked and marked.start <= data:
+        data = marked.stop
     figures = figure_columns(block, rows[data:])
     start, end = header_rows(block, rows, data, list(figures))
+    if marked and marked.stop == data:
+        start, end = min(start, marked.stop - 1), marked.stop
     segment = Segment(block, above=rows[:start], header=rows[start:end])
     if start == end:
         segment.above, end = _leading_texts(block, rows[:data]), 0
@@ -89,8 +94,13 @@ def _leading_texts(block: Block, rows: list[int]) -> list[int]:
     return [row for row in rows if len(block.texts(row)) == 1]
 
 
-def _textual(block: Block, rows: list[int]) -> Segment:
+def _textual(block: Block, rows: list[int], marked: range | None) -> Segment:
     """A block without a figure: a list of texts under a header, a header without rows, or just texts."""
+    if marked and len(block.texts(rows[marked[-1]])) > 1:
+        start = min(marked[-1], header_rows(block, rows, marked.stop, [])[0])
+        notes = [row for row in rows[marked.stop :] if _is_note_row(block, row)]
+        body = [row for row in rows[marked.stop :] if row not in notes]
+        return Segment(block, rows[:start], rows[start : marked.stop], body, notes)
     if block.left == block.right and not _is_single_column_list(block, rows):
         return Segment(block, above=rows)
     texts = [text for row in rows for _, text in block.texts(row)]
@@ -109,7 +119,8 @@ def _textual(block: Block, rows: list[int]) -> Segment:
     if (body and filled * 3 >= 2 * len(block.span)) or (not body and filled >= 3) or (not body and depth > 1):
         segment = Segment(block, above=rows[:first], header=header)
         segment.repeats = [row for row in body if _is_same(block, header[-1], row)]
-        segment.body = [row for row in body if row not in segment.repeats]
+        segment.notes = [row for row in body if _is_note_row(block, row)]
+        segment.body = [row for row in body if row not in segment.repeats and row not in segment.notes]
         return segment
     return Segment(block, above=rows)
 
@@ -256,9 +267,9 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
         if is_headerless(segment) and id(segment) not in taken:
             upper, sections = _upper([s for s in out if id(s) not in taken], segment)
             if upper is not None and _may_continue(upper, segment, sections):
-                mates = _mates(upper, segment, beside)
+                rows, mates = _mates(upper, [segment, *sections], beside)
                 if all(_fits(upper, mate) for mate in mates):
-                    upper.body = sorted({*upper.body, *segment.body, *(row for s in sections for row in s.above)})
+                    upper.body = sorted({*upper.body, *rows})
                     upper.notes = upper.notes + [row for mate in mates for row in mate.notes]
                     upper.repeats = upper.repeats + [row for mate in mates for row in mate.repeats]
                     taken |= {id(each) for each in (*mates, *sections)}
@@ -272,7 +283,20 @@ def joined(found: Sequence[Segment]) -> list[Segment]:
             taken |= {id(each) for each in (segment, *banner)}
             continue
         out.append(segment)
-    return [segment for segment in out if id(segment) not in taken]
+    return [_without_doubt(segment) for segment in out if id(segment) not in taken]
+
+
+def _without_doubt(segment: Segment) -> Segment:
+    """Texts in a row over no body are a header only if the file, their look or most of their words say so."""
+    if segment.body or not segment.header:
+        return segment
+    block, last = segment.block, segment.header[-1]
+    cells = block.texts(last)
+    plain = any(block.grid.look(last, column) == PLAIN for column, _ in cells)
+    worded = sum(is_header_word(text) for _, text in cells) * 2 > len(cells)
+    if worded or not plain or len(segment.header) > 1 or block.grid.headed.intersection(segment.header):
+        return segment
+    return Segment(block, sorted([*segment.above, *segment.header, *segment.repeats]), notes=segment.notes)
 
 
 def _next_page(out: Sequence[Segment], lower: Segment) -> list[Segment]:
@@ -334,10 +358,21 @@ def _is_section(upper: Segment, lone: Segment) -> bool:
     return len(texts) == 1 and lone.block.left == upper.block.left and not is_side_text(texts[0])
 
 
-def _mates(upper: Segment, lower: Segment, beside: dict[int, list[Segment]]) -> list[Segment]:
-    """All that stands in the rows of the lower segment below the upper one, itself included."""
-    found = {id(s): s for row in lower.body for s in beside[row] if s is not upper and _over(upper, s)}
-    return list(found.values())
+def _mates(
+    upper: Segment, lower: Sequence[Segment], beside: dict[int, list[Segment]]
+) -> tuple[set[int], list[Segment]]:
+    """The rows of the lower segments and of all that stands beside them below the columns of the upper one."""
+    rows: set[int] = set()
+    found: dict[int, Segment] = {}
+    waiting = list(lower)
+    while waiting:
+        mate = waiting.pop()
+        if id(mate) not in found:
+            found[id(mate)] = mate
+            new = {*mate.above, *mate.body} - rows
+            rows |= new
+            waiting += [s for row in new for s in beside[row] if s is not upper and _over(upper, s)]
+    return rows, list(found.values())
 
 
 def _fits(upper: Segment, mate: Segment) -> bool:

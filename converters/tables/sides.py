@@ -12,18 +12,10 @@ from itertools import pairwise
 from converters.tables.blocks import Block
 from converters.tables.header import figure_columns
 from converters.tables.segments import Segment
-from converters.tables.words import bare, is_counter_header, is_period_label, is_title_like, is_total
+from converters.tables.words import is_counter_header, is_group_header, is_period_label, is_title_like, is_total
 
 MIN_WIDTH = 2
 SAMPLE = 200
-_GROUP_HEADERS = frozenset(
-    """
-    구분 항목 품목 품명 제품 상품 과목 계정과목 계정 부서 부서명 본부 팀 지점 지점명 점포 매장 공장 라인 지역
-    권역 거래처 업체 업체명 분류 종류 채널 브랜드 사업부 item items product category account department division
-    team branch store region customer vendor channel plant line 区分 項目 品目 品名 商品 科目 勘定科目 部門 部署
-    店舗 支店 地域 工場 取引先 得意先
-    """.split()
-)
 
 
 def parted(segment: Segment) -> list[Segment]:
@@ -93,7 +85,7 @@ def _by_labels(segment: Segment, figures: dict[int, str]) -> list[int]:
     labels = [[block.text(row, column) for row in segment.body[-SAMPLE:]] for column in starts]
     if all(any(map(is_total, filter(None, texts))) for texts in labels):
         return starts
-    named = all(bare(block.text(segment.header[-1], column)) in _GROUP_HEADERS for column in starts)
+    named = all(is_group_header(block.text(segment.header[-1], column)) for column in starts)
     return starts if named and len(segment.body) <= SAMPLE and _is_uneven(labels) else []
 
 

@@ -222,8 +222,16 @@ def _of_column(column: Column, table: Table, terms: dict[int, Span], sure: float
         if period:
             if not period_of(text) and period != column.period:
                 mine = round(mine * (sure if near is table.period else 1.0) * 0.95, 2)
-            near = found = period
+            near = found = _narrowed(column.path[: column.path.index(text)], period)
     return found, mine
+
+
+def _narrowed(above: Sequence[str], period: Period) -> Period:
+    """The month of a year that stands below it: 1월 over 2026 and 2025."""
+    if period.span.grain != "year" or period.basis != "during":
+        return period
+    parts = (period_of(text, period, words=False) for text in reversed(above) if period_of(text) is None)
+    return next((part for part in parts if part is not None), period)
 
 
 def _of_header(text: str, table: Table, near: Period | None) -> Period | None:
@@ -236,15 +244,22 @@ def _of_header(text: str, table: Table, near: Period | None) -> Period | None:
 
 
 def _of_number(text: str, column: Column, table: Table, near: Period | None) -> Period | None:
-    """1 to 12 across under a year are months, 1 to 31 across under a month days."""
+    """1 to 12 across under years are months, 1 to 4 again and again quarters; 1 to 31 under months are days."""
     if near is None or not text.isdecimal() or len(text) > 2 or near.span.grain not in ("year", "month"):
         return None
     level = column.path.index(text)
-    row = [c.path[level] for c in table.columns if len(c.path) > level and c.path[level].isdecimal()]
-    numbers = list(dict.fromkeys(map(int, row)))
-    if len(numbers) < 3 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for path in dict.fromkeys(c.path[: level + 1] for c in table.columns):
+        if len(path) > level and path[level].isdecimal():
+            groups.setdefault(path[:level], []).append(int(path[level]))
+    runs = list(groups.values())
+    if sum(map(len, runs)) < 3 or any(run != list(range(run[0], run[0] + len(run))) for run in runs):
         return None
-    return _counted("month" if near.span.grain == "year" else "day", int(text), near)
+    if near.span.grain == "month":
+        return _counted("day", int(text), near)
+    whole = all(run[0] == 1 for run in runs[1:]) and all(run[-1] == 4 for run in runs[:-1])
+    quarters = len(runs) > 1 and near is not table.period and whole
+    return _counted("quarter" if quarters else "month", int(text), near)
 
 
 def _terms(texts: Sequence[str]) -> dict[int, Span]:

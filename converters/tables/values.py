@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from converters.tables.dates import date_in
 from converters.tables.units import is_unit, kind_of_unit
-from converters.tables.words import ERRORS, NULL_MARKS
+from converters.tables.words import ERRORS, NULL_MARKS, UNKNOWN_MARKS
 
 LONGEST_MARK = 8
 MAX_DIGITS = 15
@@ -156,7 +156,7 @@ def _kind_of_other(text: str) -> str:
     word = text.strip()
     if not word:
         return " "
-    if is_empty_mark(word) or word in ERRORS:
+    if is_empty_mark(word) or word in ERRORS or word in UNKNOWN_MARKS:
         return "x"
     if not any(c.isdigit() for c in word):
         return "t"

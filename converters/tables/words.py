@@ -25,6 +25,8 @@ ERRORS = frozenset(
     #CONNECT!
     """.split()
 )
+UNKNOWN_MARKS = frozenset("미정 미확정 미집계 미입력 집계중 TBD TBA tbd tba 未定 未確定".split())
+"""Texts that hold the place of a figure which is not known yet."""
 
 DECORATION = " \t\r\n\u00a0\u3000*·ㆍ•■□▣▶▷►◆◇●○◎★☆▪▫※→-–—_=~:："
 MARKER = re.compile(r"^[\s\u3000]*[■□▣▶▷►◆◇●○◎★☆▪▫]+[\s\u3000]*")
@@ -103,6 +105,14 @@ _DATE_HEADER = re.compile(
 
 _SPECIFICATION = re.compile(r"규격|사양|사이즈|모델|spec|model|\bsize|型番|規格", re.I)
 _UNIT_HEADERS = frozenset(["단위", "単位", "unit", "units", "uom"])
+_GROUP_HEADERS = frozenset(
+    """
+    구분 항목 품목 품명 제품 상품 과목 계정과목 계정 부서 부서명 본부 팀 지점 지점명 점포 매장 공장 라인 지역
+    권역 거래처 업체 업체명 분류 종류 채널 브랜드 사업부 item items product category account department division
+    team branch store region customer vendor channel plant line 区分 項目 品目 品名 商品 科目 勘定科目 部門 部署
+    店舗 支店 地域 工場 取引先 得意先
+    """.split()
+)
 _SIGN_OFF = frozenset(
     """
     결재 결 재 담당 담당자 팀장 부장 과장 차장 대리 이사 상무 전무 대표 대표이사 사장 본부장 실장 검토 승인
@@ -124,7 +134,10 @@ _HEADING = re.compile(
 _SPACED = re.compile(r"[가-힣](?: +[가-힣]){2,}")
 _NOTE = re.compile(
     r"^[\s\-–—=~*<(\[]*이하\s*여백|^\s*[(（]\s*(?:vat|부가(?:가치)?세)\s*(?:별도|포함|제외|불포함)\s*[)）]\s*$|"
-    r"^\s*(?:[※＊*✱☞]|주\s*\d*\s*[):.：]|\(주\s*\d*\)\s|주석|[(（]?注\s*\d*\s*[)）:：.]|비고\s*[:：]|참고|출처|자료\s*[:：]|source|notes?\s*[:.：]|출력|작성\s*[:：]|인쇄|이하\s*여백|이상\s*[.]?$|끝\s*[.]?$|以上|備考\s*[:：]|출처\s*[:：]|\(?unaudited)",
+    r"^\s*(?:[※＊*✱☞]|주\s*\d*\s*[):.：]|\(주\s*\d*\)\s|주석|[(（]?注\s*\d*\s*[)）:：.]|비고\s*[:：]|참고|출처|자료\s*[:：]|source|notes?\s*[:.：]|출력|작성\s*[:：]|인쇄|이하\s*여백|이상\s*[.]?$|끝\s*[.]?$|以上|備考\s*[:：]|출처\s*[:：]|\(?unaudited)|"
+    r"^.{0,20}(?:자료|내역|데이터|결과|내용|건)[이가은는]?\s*(?:없습니다|없음|존재하지 않습니다)\s*\.?$|"
+    r"^\s*no (?:data|records?|results?|rows?|transactions?)\b.{0,30}$|"
+    r"^.{0,20}(?:データ|明細|結果)[はが](?:ありません|ない)",
     re.I,
 )
 _COUNT_LINE = re.compile(
@@ -228,6 +241,17 @@ def is_specification_header(text: str) -> bool:
 def is_counter_header(text: str) -> bool:
     """A column that numbers its rows: No., 순번."""
     return bool(_COUNTER_HEADER.match(bare(text)))
+
+
+def is_group_header(text: str) -> bool:
+    """A column that names what its rows are about: 구분, 품목, 거래처, account."""
+    return bare(text) in _GROUP_HEADERS
+
+
+def is_header_word(text: str) -> bool:
+    """The text names a column, whatever is below it: 지점코드, 일자, 수량, 금액."""
+    tests = (is_group_header, is_counter_header, is_unit_header, is_period_label, is_date_header, is_code_header)
+    return measure(text) is not None or any(test(text) for test in tests)
 
 
 def is_unit_header(text: str) -> bool:

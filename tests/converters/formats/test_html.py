@@ -105,6 +105,20 @@ def test_what_is_hidden_is_dropped_in_texts_and_marked_in_tables() -> None:
     assert grid_of(page).hidden_columns == {1}
 
 
+def test_rows_of_header_cells_are_marked() -> None:
+    grid = grid_of("<table><thead><tr><td>a<td>b</thead><tr><th>c<th>d<tr><th>e<td>1<tr><td>f<td>2</table>")
+    assert grid.headed == {0, 1}
+    [table] = tables_of(grid)
+    assert [c.path for c in table.columns] == [("a", "c"), ("b", "d")]
+    assert table.rows == [2, 3]
+
+
+@pytest.mark.parametrize("below", ["<th>합계<th>3<tr><td>가<td>1<tr><td>나<td>2", "<th>가<th>1<tr><th>나<th>2"])
+def test_a_total_or_a_whole_table_of_header_cells_is_no_header(below: str) -> None:
+    [table] = tables_of(grid_of(f"<table><tr><th>지점<th>매출<tr>{below}</table>"))
+    assert [c.path for c in table.columns] == [("지점",), ("매출",)]
+
+
 def test_form_fields_show_what_is_chosen() -> None:
     grid = grid_of(
         "<table><tr><td><input value='1,200'><td><select><option>가<option selected>나</select>"

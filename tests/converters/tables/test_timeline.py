@@ -78,6 +78,18 @@ def test_numbers_across_are_months_of_a_year_and_days_of_a_month() -> None:
     assert across(read(["출근"], *days))[0] == "None"
 
 
+def test_numbers_below_years_are_months_or_quarters() -> None:
+    months = [["지점", "2025년", None, "2026년", None], [None, 11, 12, 1, 2], ["가", 5, 6, 7, 8], ["나", 6, 7, 8, 9]]
+    assert across(read(["매출"], *months)) == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    quarters = [["지점", "2025년", *[None] * 3, "2026년"], [None, 1, 2, 3, 4, 1], ["가", 5, 6, 7, 8, 9]]
+    assert across(read(["매출"], *quarters)) == ["2025 Q1", "2025 Q2", "2025 Q3", "2025 Q4", "2026 Q1"]
+
+
+def test_a_month_over_years_is_that_month_of_each() -> None:
+    rows = [["지점", "1월", None, "2월", None], [None, *["2025년", "2026년"] * 2], ["가", 5, 6, 7, 8]]
+    assert across(read(["매출"], *rows)) == ["2025-01", "2026-01", "2025-02", "2026-02"]
+
+
 def test_business_terms_are_dated_by_what_stands_beside_one() -> None:
     notes: list[list[Scalar]] = [["재무상태표"], ["제12기 2025년 12월 31일 현재"]]
     table = read(*notes, ["과목", "제12기(당)", "제11기(전)"], *BODY)

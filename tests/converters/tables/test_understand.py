@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from converters.grid import Grid
+from converters.grid import PLAIN, Grid, Look
 from converters.model import Range, Scalar
-from converters.tables.understand import tables_of
+from converters.tables.understand import tables_of, understand
 
 WORDS = [
     "지점",
@@ -153,3 +153,24 @@ def test_the_next_table_with_a_title_of_its_own_is_no_next_page() -> None:
         6: ["B1", "나", 2, 3000],
     }
     assert [t.title for t in tables_of(Grid("s", rows))] == ["주문현황", "반품현황"]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [(["지점", "수량", "금액"], 3), (["id", "name", "qty"], 3), (["홍길동", "서울", "좋음"], 0), (["a", "b", "c"], 0)],
+)
+def test_a_row_of_texts_over_no_body_is_a_header_only_if_its_words_say_so(row: list[Scalar], columns: int) -> None:
+    found = understand(Grid("s", {0: row}))
+    assert [len(table.columns) for table in found.tables] == [columns] * bool(columns)
+    assert [d.says for d in found.decisions] == ([] if columns else row)
+
+
+def test_a_header_that_looks_like_one_needs_no_words() -> None:
+    [table] = tables_of(Grid("s", {0: ["a", "b", "c"]}, styles={0: [0, 0, 0]}, looks=[Look(bold=True), PLAIN]))
+    assert [c.path for c in table.columns] == [("a",), ("b",), ("c",)]
+
+
+@pytest.mark.parametrize("says", ["조회 결과가 없습니다.", "데이터 없음", "No records found", "該当データはありません"])
+def test_what_says_that_there_are_no_rows_is_none(says: str) -> None:
+    [table] = tables_of(Grid("s", {0: ["지점", "수량", "금액"], 1: [says]}))
+    assert (table.rows, table.notes) == ([], (says,))

@@ -8,6 +8,7 @@ import pytest
 
 from converters.grid import PLAIN, Grid, Look
 from converters.model import Scalar
+from converters.tables.cells import shows_name
 from converters.tables.measures import unit_from_notes
 from converters.tables.numberformats import show_date, show_number, shown
 from converters.tables.understand import tables_of
@@ -221,6 +222,26 @@ def test_a_number_that_its_format_fills_up_with_zeros_is_a_code() -> None:
         "33",
         "3300%",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (1208147521, "000-00-00000", "120-81-47521"),
+        (1012345678, r"000\-00\-00000;@", "101-23-45678"),
+        (5, '00"-"00', "00-05"),
+        (1234567, "[<=9999999]###-####;(0##) ###-####", "123-4567"),
+        (3112345678, "[<=9999999]###-####;(0##) ###-####", "(311) 234-5678"),
+    ],
+)
+def test_digits_that_their_format_parts_by_dashes_are_a_code(value: int, number_format: str, text: str) -> None:
+    assert show_number(value, number_format) == text
+    assert shows_name(number_format)
+
+
+@pytest.mark.parametrize("number_format", ["#,##0", "# ##0", "0.00", "#,##0_-", "-0", '0"-"', "yyyy-mm", "0 0"])
+def test_other_formats_make_no_codes(number_format: str) -> None:
+    assert not shows_name(number_format)
 
 
 def test_number_formats_say_what_a_reader_sees() -> None:
