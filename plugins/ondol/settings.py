@@ -8,6 +8,8 @@
 | ONDOL_DATABASE | PostgreSQL of the ledger, a libpq URI | the embedded server |
 | ONDOL_CONVERTER | what converts: `local` (worker processes), `job`, or the URL of a converter's service | local |
 | ONDOL_WORKERS | files that convert has in hand at once | one a core |
+| ONDOL_ACCESS | of the API: the file of issuers and roles, see docs/api.md | – |
+| ONDOL_API_FOLDERS | of the API: folders that it may let a tenant collect from, by spaces | inbox/{tenant} |
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
 | ONDOL_LAKE | of `gcp`: the lake, gs://bucket or gs://bucket/prefix | – |
 | ONDOL_BIGQUERY | of `gcp`: the warehouse, project/location, such as acme-data/asia-northeast3 | – |
@@ -38,6 +40,8 @@ class Settings:
     gcs: str | None = None
     bigquery: tuple[str, str] | None = None
     bigquery_bytes: int = 10**11
+    access: Path | None = None
+    api_folders: tuple[str, ...] = ("inbox/{tenant}",)
 
     def __repr__(self) -> str:
         """Leaves out the URIs: they may hold passwords."""
@@ -58,6 +62,8 @@ def settings() -> Settings:
         gcs=env("ONDOL_LAKE") or None,
         bigquery=_bigquery(env("ONDOL_BIGQUERY")),
         bigquery_bytes=_number("ONDOL_BIGQUERY_BYTES", 10**11),
+        access=Path(env("ONDOL_ACCESS") or "").absolute() if env("ONDOL_ACCESS") else None,
+        api_folders=tuple(env("ONDOL_API_FOLDERS", "").split()) or ("inbox/{tenant}",),
     )
 
 

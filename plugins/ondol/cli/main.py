@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ondol.cli import check, convert, db, environment, history, quarantine, run, sync, tenant, trace, version
+from ondol.cli import check, convert, db, environment, history, quarantine, run, serve, sync, tenant, trace, version
 from ondol.errors import ConfigError, OndolError
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command("trace")(trace.trace)
 app.add_typer(db.app, name="db")
 app.command("env")(environment.env)
 app.command("ui")(environment.ui)
+app.command("serve")(serve.serve)
 app.command("version")(version.version)
 
 

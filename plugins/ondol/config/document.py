@@ -53,14 +53,22 @@ def shown(path: Path) -> str:
     return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
 
 
-def read(path: Path) -> Document:
+def read(path: Path, body: bytes | None = None) -> Document:
     """Read and parse one file.
+
+    Args:
+        body: what it is about to hold, instead of what it holds.
 
     Raises:
         ConfigError: it cannot be read, is no YAML, or uses what is not allowed here; every place of it.
     """
     file = shown(path)
-    text = _text(path, file)
+    return parse(_bytes(path, file) if body is None else body, file)
+
+
+def parse(body: bytes, file: str) -> Document:
+    """The content of a file; `file` is what messages call it. See `read`."""
+    text = _text(body, file)
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -77,11 +85,23 @@ def read(path: Path) -> Document:
         loader.dispose()
 
 
-def _text(path: Path, file: str) -> str:
+def read_text(body: bytes) -> str:
+    """The characters of a file, which its nodes' marks count."""
+    return unicodedata.normalize("NFC", body.decode("utf-8-sig"))
+
+
+def is_text(plain: str) -> bool:
+    """Whether a word without quotes is read as itself, not as a number, a truth value or nothing."""
+    resolvers = _Loader.yaml_implicit_resolvers.get(plain[:1], ())
+    return not any(pattern.match(plain) for _, pattern in resolvers)
+
+
+def _text(body: bytes, file: str) -> str:
     """The file's text in NFC, after the checks that keep a parser from harm."""
-    body = _bytes(path, file)
+    if len(body) > MAX_BYTES:
+        raise _error(file, 1, f"the file has {len(body):,} bytes", allowed=f"at most {MAX_BYTES:,}")
     try:
-        text = unicodedata.normalize("NFC", body.decode("utf-8-sig"))
+        text = read_text(body)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise _error(

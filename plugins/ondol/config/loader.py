@@ -31,8 +31,11 @@ class Loaded:
         return self.tenant.tenant if self.tenant else identifier(self.path.stem) or "unnamed"
 
 
-def load_tenant(path: Path) -> Tenant:
+def load_tenant(path: Path, body: bytes | None = None) -> Tenant:
     """The tenant of one file.
+
+    Args:
+        body: what the file is about to hold, instead of what it holds.
 
     Raises:
         ConfigError: with every problem of the file: its line, field and value, what is allowed, the nearest word.
@@ -41,7 +44,7 @@ def load_tenant(path: Path) -> Tenant:
     if path.suffix != ".yaml":
         message = f"the file's name ends in {path.suffix!r}: call it {path.stem}.yaml"
         raise ConfigError(problems=[Problem(file, 1, "", message)])
-    document = read(path)
+    document = read(path, body)
     try:
         tenant = Tenant.model_validate(document.data, by_alias=True, by_name=False)
     except ValidationError as error:

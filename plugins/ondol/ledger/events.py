@@ -14,6 +14,9 @@ from typing import Any
 
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
+from ondol.ledger.changes import Changes
+from ondol.ledger.collections import Collections
+from ondol.ledger.pauses import Pauses
 from ondol.ledger.quarantine import Quarantine
 from ondol.ledger.schema import migrate
 from ondol.manifest import Entry
@@ -48,6 +51,9 @@ class Ledger:
         self._connection = connect(uri)
         migrate(self._connection)
         self.quarantine = Quarantine(self._connection, tenant)
+        self.pauses = Pauses(self._connection, tenant)
+        self.changes = Changes(self._connection, tenant)
+        self.collections = Collections(self._connection, tenant)
 
     def __enter__(self) -> Ledger:
         return self
@@ -78,6 +84,24 @@ class Ledger:
         )
         return {(r["item"], r["period_start"], r["period_end"], r["part"]): r for r in rows}
 
+    def kept_back(self) -> list[Entry]:
+        """The files that filter last decided to keep back because their item was paused, oldest first."""
+        rows = self._fetch(
+            """SELECT * FROM (
+                SELECT DISTINCT ON (sha256, name) id, sha256, name, source, location, arrived, item, decision, detail
+                FROM ondol.event
+                WHERE tenant = %s AND stage = 'filter' AND sha256 IN (
+                    SELECT sha256 FROM ondol.event WHERE tenant = %s AND stage = 'filter' AND decision = 'paused')
+                ORDER BY sha256, name, id DESC) AS last
+            WHERE decision = 'paused' ORDER BY id""",
+            (self.tenant, self.tenant),
+        )
+        return [
+            Entry(sha256=r["sha256"], name=r["name"], size=r["detail"]["size"], source=r["source"],
+                  location=r["location"], arrived=r["arrived"], item=r["item"])
+            for r in rows
+        ]  # fmt: skip
+
     def recognised(self, contents: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The first map event of each content that an item recognised, by sha256."""
         rows = self._fetch(
@@ -94,15 +118,20 @@ class Ledger:
         sha256: str | None = None,
         run_key: str | None = None,
         stage: str | None = None,
+        item: str | None = None,
+        before: int | None = None,
         limit: int = 200,
     ) -> list[dict[str, Any]]:
-        """The newest events, newest last; `name` is a substring, `sha256` a prefix."""
-        where, values = ["tenant = %s"], [self.tenant]
+        """The newest events, newest last; `name` is a substring, `sha256` a prefix, `before` an event's id."""
+        where: list[str] = ["tenant = %s"]
+        values: list[object] = [self.tenant]
         for clause, value in (
             ("name ILIKE %s", f"%{_like(name)}%" if name else None),
             ("sha256 LIKE %s", f"{_like(sha256)}%" if sha256 else None),
             ("run_key = %s", run_key),
             ("stage = %s", stage),
+            ("item = %s", item),
+            ("id < %s", before),
         ):
             if value is not None:
                 where.append(clause)

@@ -62,6 +62,71 @@ MIGRATIONS = (
     CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ondol.event
         FOR EACH STATEMENT EXECUTE FUNCTION ondol.refuse();
     """,
+    """
+    CREATE TABLE ondol.change (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        tenant text NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        who text NOT NULL,
+        action text NOT NULL,
+        kind text NOT NULL,
+        name text NOT NULL,
+        before json,
+        after json,
+        file_before text NOT NULL,
+        file_after text NOT NULL,
+        state text NOT NULL CHECK (state IN ('begun', 'done', 'undone', 'unknown'))
+    );
+    CREATE INDEX event_kept_back ON ondol.event (tenant, sha256) WHERE stage = 'filter' AND decision = 'paused';
+    CREATE INDEX change_by_tenant ON ondol.change (tenant, id);
+    CREATE FUNCTION ondol.only_settle() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF OLD.state = 'begun' AND to_jsonb(NEW) - 'state' = to_jsonb(OLD) - 'state' THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'ondol.change is append-only: % is refused', TG_OP;
+    END $$;
+    CREATE TRIGGER only_settle BEFORE UPDATE OR DELETE ON ondol.change
+        FOR EACH ROW EXECUTE FUNCTION ondol.only_settle();
+    CREATE TRIGGER append_only BEFORE TRUNCATE ON ondol.change
+        FOR EACH STATEMENT EXECUTE FUNCTION ondol.only_settle();
+    CREATE TABLE ondol.request (
+        tenant text NOT NULL,
+        who text NOT NULL,
+        key text NOT NULL,
+        fingerprint text NOT NULL,
+        status int NOT NULL,
+        body text NOT NULL,
+        headers jsonb NOT NULL,
+        change bigint REFERENCES ondol.change,
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (tenant, who, key)
+    );
+    CREATE TABLE ondol.pause (
+        tenant text NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('sources', 'items')),
+        name text NOT NULL,
+        since timestamptz NOT NULL DEFAULT clock_timestamp(),
+        by text NOT NULL,
+        why text NOT NULL,
+        PRIMARY KEY (tenant, kind, name)
+    );
+    CREATE TABLE ondol.collection (
+        tenant text NOT NULL,
+        id text NOT NULL,
+        who text NOT NULL,
+        date date NOT NULL,
+        items text[] NOT NULL,
+        state text NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'running', 'done', 'failed')),
+        reason text NOT NULL DEFAULT '',
+        counts json NOT NULL DEFAULT '{}',
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        ended timestamptz,
+        PRIMARY KEY (tenant, id)
+    );
+    """,
 )
 
 

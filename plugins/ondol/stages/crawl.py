@@ -17,13 +17,19 @@ from ondol.stages.context import StageContext
 def run(context: StageContext) -> Manifest:
     """Everything that arrived in the interval, what was released from quarantine, and what new passwords may open.
 
+    A paused source is left out; files of an item that was paused, and is no longer, are taken up again.
+
     Raises:
         RetriableError: a source is down; what others gave is stored and is not fetched again.
     """
     entries: list[Entry] = []
     refused = 0
     with context.telling():
+        paused = context.ledger.pauses.of("sources")
         for source in context.tenant.sources:
+            if pause := paused.get(source.id):
+                context.event("crawl", "paused", name=source.id, reason=str(pause))
+                continue
             connector = registry.load(registry.SOURCES, source.type)(
                 source, home=context.home, zone=context.tenant.zone
             )
@@ -36,6 +42,7 @@ def run(context: StageContext) -> Manifest:
                 else:
                     context.event("crawl", "collected", entries[-1])
         entries.extend(_again(context, entries))
+        entries.extend(_resumed(context, entries))
     return context.manifest("crawl", entries, collected=len(entries), quarantined=refused)
 
 
@@ -75,6 +82,16 @@ def _again(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:
         collected[:] = [e for e in collected if (e.sha256, e.name) != (entry.sha256, entry.name)]
         context.event("crawl", decision, entry, reason=reason)
         yield entry.model_copy(update=again)
+
+
+def _resumed(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:
+    """Files that filter kept back while their item was paused."""
+    here = {(e.sha256, e.name) for e in collected}
+    paused = context.ledger.pauses.of("items")
+    for entry in context.ledger.kept_back():
+        if entry.item not in paused and (entry.sha256, entry.name) not in here:
+            context.event("crawl", "resumed", entry, reason=f"item '{entry.item}' is no longer paused")
+            yield entry.model_copy(update={"item": None, "period": None, "part": ""})
 
 
 def _released(context: StageContext) -> Iterator[tuple[dict[str, Any], str, str]]:

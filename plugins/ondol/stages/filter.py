@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ondol.config.tenant import duration
+from ondol.ledger.pauses import Pause
 from ondol.manifest import Entry, Manifest, version_of
 from ondol.stages.context import StageContext
 from ondol.stages.map import is_temporary
@@ -25,6 +26,7 @@ class _Known:
 
     current: dict[tuple[str, dt.date, dt.date, str], dict[str, Any]]
     quarantine: list[dict[str, Any]]
+    paused: dict[str, Pause]
     taken: dict[tuple[object, ...], str] = field(default_factory=dict)
 
 
@@ -33,6 +35,7 @@ def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
     known = _Known(
         context.ledger.current(e.item for e in manifest.entries if e.item),
         context.ledger.quarantine.of(e.sha256 for e in manifest.entries),
+        context.ledger.pauses.of("items"),
     )
     counts: dict[str, int] = {}
     kept: list[Entry] = []
@@ -40,7 +43,8 @@ def run(context: StageContext, manifest: Manifest) -> list[Manifest]:
         for entry in sorted(manifest.entries, key=lambda e: (e.item is None, e.version)):
             decision, reason = _decide(context, entry, known)
             counts[decision] = counts.get(decision, 0) + 1
-            context.event("filter", decision, entry, reason=reason)
+            detail: dict[str, Any] = {"size": entry.size} if decision == "paused" else {}
+            context.event("filter", decision, entry, reason=reason, **detail)
             if decision == "process":
                 known.taken[_claim(entry)] = entry.name
                 kept.append(entry.model_copy(update={"force": entry.force or context.params.force}))
@@ -59,6 +63,8 @@ def _decide(context: StageContext, entry: Entry, known: _Known) -> tuple[str, st
         return "dropped", "dropped from quarantine by a person"
     if context.params.items and entry.item not in context.params.items:
         return "not_selected", f"this run takes only {', '.join(context.params.items)}"
+    if pause := known.paused.get(entry.item):
+        return "paused", f"item '{entry.item}' is {pause}; it is taken up when the item is resumed"
     if outside := _outside(context, entry):
         return "out_of_window", outside
     if entry.force or context.params.force:

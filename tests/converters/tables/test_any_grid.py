@@ -14,7 +14,8 @@ from converters.tables.timeline import set_periods
 from converters.tables.understand import Understood, understand
 
 WORDS = """
-지점 매출 금액 수량 합계 소계 강남 송파 1월 2월 2025 2026년_1월_매출_현황 (단위:_천원) 비고 No. ※_부가세_별도 결재 담당 작성일: 2026-01-31
+지점 매출 금액 수량 합계 소계 강남 송파 1월 2월 2025
+2026년_1월_매출_현황 (단위:_천원) 비고 No. ※_부가세_별도 결재 담당 작성일: 2026-01-31
 △5 1,200 - 12% 00123 Total -_1_- 거래처 한빛상사 Q1
 """
 TEXTS = [word.replace("_", " ") for word in WORDS.split()]
