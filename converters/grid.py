@@ -84,6 +84,13 @@ class LongRows(MutableMapping[int, list[Scalar]]):
         """The values of the rows, one after the other."""
         return _Lines(self)
 
+    def all_numbers(self) -> Sequence[int]:
+        """The numbers of all rows; as a range if no row between them is absent."""
+        first, below = self.first, self.numbers
+        if not isinstance(below, range) or not below or len(first) != below.start - min(first, default=below.start):
+            return list(self)
+        return range(below.start - len(first), below.stop)
+
     @property
     def width(self) -> int:
         """The length of the longest row."""
@@ -164,7 +171,11 @@ class Grid:
     outside: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
-    _columns: tuple[list[int], Columns] | None = field(default=None, repr=False)
+    _columns: tuple[Sequence[int], Columns] | None = field(default=None, repr=False)
+
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the rows that are not blank, in ascending order; of a long sheet a range, if none is blank."""
+        return self.rows.all_numbers() if isinstance(self.rows, LongRows) else list(self.rows)
 
     def value(self, row: int, column: int) -> Scalar:
         """The value of a cell; None outside of what the sheet holds."""
@@ -190,7 +201,7 @@ class Grid:
     def columns(self, rows: Sequence[int]) -> Columns:
         """All columns in some rows, blanks included; asked for the same rows again, it costs nothing."""
         if self._columns is None or self._columns[0] != rows:
-            self._columns = (list(rows), self._tail(rows) or self._transposed(rows))
+            self._columns = (rows[:], self._tail(rows) or self._transposed(rows))
         return self._columns[1]
 
     def _tail(self, rows: Sequence[int]) -> Columns | None:

@@ -31,7 +31,7 @@ class Block:
     """Some rows of a grid between two columns (both included)."""
 
     grid: Grid
-    rows: list[int]
+    rows: Sequence[int]
     left: int
     right: int
     lone: bool = False
@@ -99,13 +99,13 @@ def shown_text(grid: Grid, row: int, column: int) -> str:
 
 def find_blocks(grid: Grid) -> list[Block]:
     """All blocks of a sheet, from top to bottom, then left to right."""
-    rows = [row for row in grid.rows if row not in grid.outside] if grid.outside else list(grid.rows)
+    rows = [row for row in grid.rows if row not in grid.outside] if grid.outside else grid.numbers()
     blocks = list(_cut_rows(grid, rows, 0, grid.width - 1)) if rows else []
     blocks += [_trimmed(grid, [row], 0, grid.width - 1, lone=True) for row in sorted(grid.outside & grid.rows.keys())]
     return sorted(blocks, key=lambda b: (b.top, b.left))
 
 
-def _cut_rows(grid: Grid, rows: list[int], left: int, right: int) -> Iterator[Block]:
+def _cut_rows(grid: Grid, rows: Sequence[int], left: int, right: int) -> Iterator[Block]:
     band: list[int] = []
     whole = left == 0 and right >= grid.width - 1
     if whole and rows[-1] - rows[0] == len(rows) - 1:
@@ -156,9 +156,9 @@ def _is_blank(values: list[Scalar], left: int, right: int) -> bool:
     return part.count(None) == len(part)
 
 
-def _cut_columns(grid: Grid, band: list[int], left: int, right: int) -> Iterator[Block]:
+def _cut_columns(grid: Grid, band: Sequence[int], left: int, right: int) -> Iterator[Block]:
     above, core, below = _peel(Block(grid, band, left, right))
-    yield from (_trimmed(grid, [row], left, right, lone=True) for row in above + below)
+    yield from (_trimmed(grid, [row], left, right, lone=True) for row in (*above, *below))
     if not core:
         return
     groups = _column_groups(grid, core, left, right)
@@ -172,12 +172,12 @@ def _cut_columns(grid: Grid, band: list[int], left: int, right: int) -> Iterator
             yield from _cut_rows(grid, core, first, last)
 
 
-def _trimmed(grid: Grid, rows: list[int], left: int, right: int, *, lone: bool) -> Block:
+def _trimmed(grid: Grid, rows: Sequence[int], left: int, right: int, *, lone: bool) -> Block:
     used = [c for row in rows for c, v in enumerate(grid.rows[row][left : right + 1], left) if v is not None]
     return Block(grid, rows, min(used), max(used), lone)
 
 
-def _peel(block: Block) -> tuple[list[int], list[int], list[int]]:
+def _peel(block: Block) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
     """The lone lines over the block, its core, the lone lines under it."""
     rows = block.rows
     first, signed = 0, set[int]()
@@ -266,7 +266,7 @@ def _is_footer(block: Block, row: int) -> bool:
     return len(cells) == 1 and block.kind(row, cells[0][0]) == "t" and len(cells[0][1]) > 30
 
 
-def _column_groups(grid: Grid, rows: list[int], left: int, right: int) -> list[tuple[int, int]]:
+def _column_groups(grid: Grid, rows: Sequence[int], left: int, right: int) -> list[tuple[int, int]]:
     """First and last column of each run of columns that hold something or are covered by a merged range."""
     used = [False] * (right - left + 1)
     for offset, values in enumerate(grid.columns(rows)[left : right + 1]):
@@ -285,7 +285,7 @@ def _column_groups(grid: Grid, rows: list[int], left: int, right: int) -> list[t
     return groups
 
 
-def _fused(grid: Grid, rows: list[int], groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _fused(grid: Grid, rows: Sequence[int], groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Groups that a spacer column only seems to part: what stands on the right has no labels of its own."""
     fused = groups[:1]
     for group in groups[1:]:
@@ -296,7 +296,7 @@ def _fused(grid: Grid, rows: list[int], groups: list[tuple[int, int]]) -> list[t
     return fused
 
 
-def _continues(grid: Grid, rows: list[int], left: tuple[int, int], right: tuple[int, int]) -> bool:
+def _continues(grid: Grid, rows: Sequence[int], left: tuple[int, int], right: tuple[int, int]) -> bool:
     here, there = Block(grid, rows, *left), Block(grid, rows, *right)
     own = [row for row in rows if not _is_blank(grid.rows[row], *right)]
     if right[0] - left[1] > 3 or not own:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from converters.model import Scalar, Values
@@ -28,7 +29,7 @@ class Body:
 
     block: Block
     header: list[int]
-    rows: list[int]
+    rows: Sequence[int]
     columns: list[int]
     paths: dict[int, tuple[str, ...]]
     raw: dict[int, Values] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Body:
         return path[-1] if path else ""
 
     def _kind(self, column: int) -> str:
-        rows = self.rows if len(self.rows) <= 2 * SAMPLE else self.rows[:SAMPLE] + self.rows[-SAMPLE:]
+        rows = self.rows if len(self.rows) <= 2 * SAMPLE else [*self.rows[:SAMPLE], *self.rows[-SAMPLE:]]
         seen = [self.block.kind(row, column) for row in rows]
         counts = {kind: seen.count(kind) for kind in "ndt"}
         best = max(counts, key=lambda kind: counts[kind])

@@ -35,7 +35,7 @@ class Segment:
     block: Block
     above: list[int] = field(default_factory=list)
     header: list[int] = field(default_factory=list)
-    body: list[int] = field(default_factory=list)
+    body: Sequence[int] = field(default_factory=list)
     notes: list[int] = field(default_factory=list)
     repeats: list[int] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ class Segment:
 def segments(block: Block) -> list[Segment]:
     """The tables of a block from top to bottom; one segment of texts if it holds none."""
     if block.lone or _is_form(block):
-        return [Segment(block, above=block.rows)]
+        return [Segment(block, above=[*block.rows])]
     found: list[Segment] = []
     rows = block.rows
     while rows:
@@ -71,7 +71,7 @@ def _is_form(block: Block) -> bool:
     )
 
 
-def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
+def _next(block: Block, rows: Sequence[int]) -> tuple[Segment, Sequence[int]]:
     data, marked = first_data_row(block, rows), marked_rows(block, rows)
     if data is None:
         return _textual(block, rows, marked), []
@@ -81,7 +81,7 @@ def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
     start, end = header_rows(block, rows, data, list(figures))
     if marked and marked.stop == data:
         start, end = min(start, marked.stop - 1), marked.stop
-    segment = Segment(block, above=rows[:start], header=rows[start:end])
+    segment = Segment(block, above=[*rows[:start]], header=[*rows[start:end]])
     if start == end:
         segment.above, end = _leading_texts(block, rows[:data]), 0
         end = len(segment.above)
@@ -89,23 +89,23 @@ def _next(block: Block, rows: list[int]) -> tuple[Segment, list[int]]:
     return segment, rows[stop:]
 
 
-def _leading_texts(block: Block, rows: list[int]) -> list[int]:
+def _leading_texts(block: Block, rows: Sequence[int]) -> list[int]:
     """The rows before the data of a table without header that are titles or notes."""
     return [row for row in rows if len(block.texts(row)) == 1]
 
 
-def _textual(block: Block, rows: list[int], marked: range | None) -> Segment:
+def _textual(block: Block, rows: Sequence[int], marked: range | None) -> Segment:
     """A block without a figure: a list of texts under a header, a header without rows, or just texts."""
     if marked and len(block.texts(rows[marked[-1]])) > 1:
         start = min(marked[-1], header_rows(block, rows, marked.stop, [])[0])
         notes = [row for row in rows[marked.stop :] if _is_note_row(block, row)]
         body = [row for row in rows[marked.stop :] if row not in notes]
-        return Segment(block, rows[:start], rows[start : marked.stop], body, notes)
+        return Segment(block, [*rows[:start]], [*rows[start : marked.stop]], body, notes)
     if block.left == block.right and not _is_single_column_list(block, rows):
-        return Segment(block, above=rows)
+        return Segment(block, above=[*rows])
     texts = [text for row in rows for _, text in block.texts(row)]
     if sum(is_sign_off(text) or is_key_value(text) for text in texts) * 2 > len(texts):
-        return Segment(block, above=rows)
+        return Segment(block, above=[*rows])
     first = 0
     while first < len(rows) - 1 and len(block.texts(rows[first])) < 2 and block.left < block.right:
         first += 1
@@ -114,18 +114,18 @@ def _textual(block: Block, rows: list[int], marked: range | None) -> Segment:
         _parts(block, rows[first + depth - 1]) or is_weekdays(block, rows[first + depth])
     ):
         depth += 1
-    header, body = rows[first : first + depth], rows[first + depth :]
+    header, body = [*rows[first : first + depth]], rows[first + depth :]
     filled = sum(not is_key_value(text) for _, text in block.texts(header[-1]))
     if (body and filled * 3 >= 2 * len(block.span)) or (not body and filled >= 3) or (not body and depth > 1):
-        segment = Segment(block, above=rows[:first], header=header)
+        segment = Segment(block, above=[*rows[:first]], header=header)
         segment.repeats = [row for row in body if _is_same(block, header[-1], row)]
         segment.notes = [row for row in body if _is_note_row(block, row)]
         segment.body = [row for row in body if row not in segment.repeats and row not in segment.notes]
         return segment
-    return Segment(block, above=rows)
+    return Segment(block, above=[*rows])
 
 
-def _is_single_column_list(block: Block, rows: list[int]) -> bool:
+def _is_single_column_list(block: Block, rows: Sequence[int]) -> bool:
     return block.grid.textual and len(rows) == len(block.grid.rows) and len(rows) > MIN_TEXT_ROWS
 
 
@@ -140,7 +140,7 @@ def _parts(block: Block, row: int) -> bool:
     )
 
 
-def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[int, str]) -> int:
+def _collect_body(segment: Segment, rows: Sequence[int], start: int, figures: dict[int, str]) -> int:
     """Fills body and notes; gives the position at which the next table of the block begins."""
     block, header = segment.block, segment.header
     suspects = _suspects(block, rows, start, figures)
@@ -167,7 +167,7 @@ def _collect_body(segment: Segment, rows: list[int], start: int, figures: dict[i
     return stop
 
 
-def _suspects(block: Block, rows: list[int], start: int, figures: dict[int, str]) -> list[int]:
+def _suspects(block: Block, rows: Sequence[int], start: int, figures: dict[int, str]) -> list[int]:
     """Positions of rows in which no figure column holds a figure: sections, repeated headers, new tables, notes."""
     columns = [c for c, kind in figures.items() if kind == "n"] or list(figures)
     below = rows[start:]
@@ -187,7 +187,7 @@ def _is_same(block: Block, known: int, row: int) -> bool:
     return len(ours) > 1 and ours == theirs
 
 
-def _has_own_title(block: Block, rows: list[int], position: int, start: int) -> bool:
+def _has_own_title(block: Block, rows: Sequence[int], position: int, start: int) -> bool:
     """Over the repeated header stands a title that is new: this is the next table and not the next page."""
     for row in reversed(rows[max(start, position - MAX_PAGE_HEAD) : position]):
         texts = [text for _, text in block.texts(row) if not is_side_text(text)]
@@ -196,7 +196,7 @@ def _has_own_title(block: Block, rows: list[int], position: int, start: int) -> 
     return False
 
 
-def _page_head(block: Block, rows: list[int], position: int, header: int) -> list[int]:
+def _page_head(block: Block, rows: Sequence[int], position: int, header: int) -> list[int]:
     """Titles and other lone lines right over a repeated header."""
     found = []
     known = _texts_above(block, header)
@@ -220,7 +220,7 @@ def _texts_above(block: Block, row: int) -> set[str]:
     }
 
 
-def _is_new_header(block: Block, rows: list[int], position: int, figures: dict[int, str]) -> bool:
+def _is_new_header(block: Block, rows: Sequence[int], position: int, figures: dict[int, str]) -> bool:
     """Texts stand where figures should, and figures follow: another table begins without a blank row."""
     row = rows[position]
     numeric = [c for c, kind in figures.items() if kind == "n"] or list(figures)
@@ -234,11 +234,11 @@ def _is_new_header(block: Block, rows: list[int], position: int, figures: dict[i
     return any("n" in block.kinds(below) for below in rows[position + 1 : position + 5])
 
 
-def _follows_title(block: Block, rows: list[int], position: int) -> bool:
+def _follows_title(block: Block, rows: Sequence[int], position: int) -> bool:
     return position > 0 and len(block.texts(rows[position - 1])) == 1
 
 
-def _with_titles(block: Block, rows: list[int], position: int, start: int) -> int:
+def _with_titles(block: Block, rows: Sequence[int], position: int, start: int) -> int:
     while (
         position > start + 1
         and len(block.texts(rows[position - 1])) <= 2

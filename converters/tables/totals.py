@@ -174,8 +174,8 @@ def _across_amounts(columns: Sequence[Column]) -> dict[int, Sequence[Scalar]]:
         groups.setdefault(column.path, []).append(column)
     figures: dict[int, Sequence[Scalar]] = {}
     for group in groups.values():
-        rows = list(zip(*(column.values for column in group), strict=True))
-        if len(group) > 1 and all(len(row) - row.count(None) <= 1 for row in rows):
+        rows = list(zip(*(column.values for column in group), strict=True)) if len(group) > 1 else []
+        if rows and all(len(row) - row.count(None) <= 1 for row in rows):
             figures[group[0].index] = [next((value for value in row if value is not None), None) for row in rows]
         else:
             figures |= {column.index: column.values for column in group}

@@ -108,8 +108,8 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
         index=index,
         region=_region(segment),
         columns=[],
-        rows=body.rows,
-        row_subtotal=[position in totals for position in range(len(body.rows))],
+        rows=[*body.rows],
+        row_subtotal=[False] * len(body.rows),
         title=surroundings.title,
         notes=surroundings.notes,
         captions=captions,
@@ -161,8 +161,8 @@ def _is_spacer(segment: Segment, column: int) -> bool:
 
 
 def _region(segment: Segment) -> Range:
-    rows = segment.header + segment.body
-    return Range(min(rows), segment.block.left, max(rows), segment.block.right)
+    first, last = (segment.header or segment.body)[0], (segment.body or segment.header)[-1]
+    return Range(first, segment.block.left, last, segment.block.right)
 
 
 def _take_captions(body: Body, totals: dict[int, str], labels: Sequence[int]) -> dict[tuple[int, int], str]:
