@@ -99,6 +99,14 @@ def bytes_of(texts: pa.Array[Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return whole[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
+def first_bytes_of(texts: pa.Array[Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The first byte of each text; of an empty one, some byte. There must be a text that is not empty."""
+    _, offsets, data = texts.buffers()
+    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
+    whole = np.frombuffer(data, np.uint8)
+    return whole[np.minimum(starts, len(whole) - 1)]
+
+
 def lengths_of(texts: pa.Array[Any]) -> np.ndarray[Any, Any]:
     """How many bytes each text has."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]

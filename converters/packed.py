@@ -163,7 +163,10 @@ def texts_of(values: Sequence[Scalar], pattern: re.Pattern[str] | None = None) -
             plain = all(type(value) is str for value in known)
             counts.update(known if plain else {v: n for v, n in known.items() if type(v) is str})  # type: ignore[arg-type]
         else:
-            counts.update(part.counts(pattern))
+            more = part.counts(pattern)
+            both = {text: counts[text] + more[text] for text in counts.keys() & more.keys()}
+            dict.update(counts, more)
+            dict.update(counts, both)
     return Counter({text: n for text, n in counts.items() if pattern.search(text)}) if pattern else counts
 
 

@@ -26,10 +26,11 @@ class Run:
         whole: which of the floats are integers in the file: a cell that holds 5 is not one that holds 5.0.
     """
 
-    __slots__ = ("_counted", "array", "whole")
+    __slots__ = ("_coded", "_counted", "array", "whole")
 
     def __init__(self, array: pa.Array[Any], whole: pa.Array[Any] | None = None) -> None:
         self.array, self.whole = array, whole
+        self._coded: pa.DictionaryArray[Any] | None = array if isinstance(array, pa.DictionaryArray) else None
         self._counted: tuple[pa.Array[Any], pa.Array[Any]] | None = None
 
     def __len__(self) -> int:
@@ -65,6 +66,12 @@ class Run:
     def texts(self) -> pa.Array[Any]:
         """The array with dictionaries resolved."""
         return self.array.dictionary_decode() if isinstance(self.array, pa.DictionaryArray) else self.array
+
+    def coded(self) -> pa.DictionaryArray[Any]:
+        """Texts as a dictionary and a number for each; asked for again, it costs nothing."""
+        if self._coded is None:
+            self._coded = self.array.dictionary_encode()
+        return self._coded
 
     def types(self) -> set[type]:
         """The types of the values, that of None included."""
@@ -104,7 +111,7 @@ class Run:
         if str not in self.types():
             return Counter()
         if self._counted is None:
-            texts, numbers = self.array.value_counts().flatten()
+            texts, numbers = self.coded().value_counts().flatten()
             self._counted = Run(texts).texts(), numbers
         texts, numbers = self._counted
         if pattern is not None:
@@ -119,16 +126,18 @@ class Run:
         """Where some texts stand: position → text."""
         if str not in self.types():
             return {}
-        array = self.texts()
-        wanted = arrays.of_list(sorted(texts), pa.string())
-        at = pc.indices_nonzero(pc.is_in(array, value_set=wanted))
-        return dict(zip(at.to_pylist(), array.take(at).to_pylist(), strict=True))
+        wanted, coded = arrays.of_list(sorted(texts), pa.string()), self._coded
+        known = pc.is_in(self.array if coded is None else coded.dictionary, value_set=wanted)
+        if coded is not None:
+            known = known.take(coded.indices) if pc.any(known).as_py() else known.slice(0, 0)
+        at = pc.indices_nonzero(known)
+        return dict(zip(at.to_pylist(), Run(self.array.take(at)).texts().to_pylist(), strict=True))
 
     def mapped(self, to: Mapping[str, Scalar]) -> Run | list[Scalar]:
         """The values, with each text that is a key replaced by what it maps to."""
         if str not in self.types():
             return self
-        coded = self.array if isinstance(self.array, pa.DictionaryArray) else self.array.dictionary_encode()
+        coded = self.coded()
         known = [to.get(text, text) for text in coded.dictionary.to_pylist()]
         kinds = set(map(type, known)) - {type(None)}
         if len(kinds) > 1:

@@ -13,22 +13,26 @@ from converters import arrays
 from converters.packed import Packed
 from converters.runs import Run
 
+BLOCK, PIECE = 1 << 22, 1 << 20
 _BLANK_STARTS = np.zeros(256, bool)
 _BLANK_STARTS[[*range(0x09, 0x0E), *range(0x1C, 0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
 """The first bytes, in UTF-8, of characters that are white space to Python."""
 
 
-def string_columns(text: str, delimiter: str, width: int) -> list[pa.Array[Any]] | None:
+def string_columns(text: str, start: int, delimiter: str, width: int) -> list[pa.Array[Any]] | None:
     """The columns of a text as csv.reader gives them, white space alone as null; None if there is any doubt.
 
     Args:
-        text: whole records.
+        text: it ends with whole records.
+        start: the character at which the first of them begins.
         width: how many fields each must have.
     """
     try:
-        raw = text.rstrip("\r\n").encode()
+        raw = text.encode()
     except UnicodeEncodeError:
         return None
+    first, end = len(text[:start].encode()), raw[-PIECE:]
+    raw = raw[first : len(raw) - len(end) + len(end.rstrip(b"\r\n"))]
     quoted = _has_breaks_within(raw, delimiter)
     if quoted is None:
         return None
@@ -36,7 +40,7 @@ def string_columns(text: str, delimiter: str, width: int) -> list[pa.Array[Any]]
     try:
         table = csv.read_csv(
             pa.BufferReader(raw),
-            read_options=csv.ReadOptions(column_names=names, use_threads=False),
+            read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=BLOCK),
             parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
@@ -69,18 +73,21 @@ def _has_breaks_within(raw: bytes, delimiter: str) -> bool | None:
     if not raw or not delimiter.isascii() or b"\0" in raw or raw.startswith((b"\xef\xbb\xbf", b"\n", b"\r")):
         return None
     data = np.frombuffer(raw, np.uint8)
-    breaks = np.flatnonzero(data == ord("\n"))
-    returns = np.count_nonzero(data[breaks - 1] == ord("\r"))
-    if returns not in (0, len(breaks)) or returns != (raw.count(b"\r") if returns or b"\r" in raw else 0):
+    if not all(_are_lines(data[start : start + PIECE + 2], b"\r" in raw) for start in range(0, len(data), PIECE)):
         return None
-    if (np.diff(breaks) <= 1 + bool(returns)).any():
-        return None
-    marks = np.flatnonzero(data == ord('"')) if b'"' in raw else breaks[:0]
-    if not len(marks):
+    if b'"' not in raw:
         return False
+    marks = np.flatnonzero(data == ord('"'))
     if not _are_around_fields(data, marks, delimiter):
         return None
-    return bool((np.searchsorted(marks, breaks) % 2).any())
+    return bool((np.searchsorted(marks, np.flatnonzero(data == ord("\n"))) % 2).any())
+
+
+def _are_lines(data: np.ndarray[Any, Any], returns: bool) -> bool:
+    """No line is blank; all end in CR LF, or in LF alone."""
+    breaks, length = data == ord("\n"), 1 + returns
+    blank = (breaks[length:] & breaks[:-length]).any()
+    return not blank and (not returns or np.array_equal(breaks[1:], data[:-1] == ord("\r")))
 
 
 def _are_around_fields(data: np.ndarray[Any, Any], marks: np.ndarray[Any, Any], delimiter: str) -> bool:
@@ -97,12 +104,9 @@ def _are_around_fields(data: np.ndarray[Any, Any], marks: np.ndarray[Any, Any], 
 
 
 def _without_white_space(texts: pa.Array[Any]) -> pa.Array[Any]:
-    _, offsets, data = texts.buffers()
-    if data is None or not data.size:
+    if not len(arrays.bytes_of(texts)):
         return texts
-    starts = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts)]
-    first = np.frombuffer(data, np.uint8)[np.minimum(starts, data.size - 1)]
-    suspects = np.flatnonzero(_BLANK_STARTS[first] & arrays.valid_in(texts))
+    suspects = np.flatnonzero(_BLANK_STARTS[arrays.first_bytes_of(texts)] & arrays.valid_in(texts))
     blank = np.zeros(len(texts), np.bool_)
     blank[suspects] = [text.isspace() for text in texts.take(arrays.of_positions(suspects)).to_pylist()]
     return arrays.blanked(texts, blank)

@@ -100,18 +100,18 @@ def _read_rows(grid: Grid, text: str, delimiter: str, start: int, meter: Meter, 
         meter.row(used, len(values))
         if used:
             first[row] = values
-        if row == FIRST_ROWS and (below := _in_bulk(text[lines.read :], delimiter, len(fields), row + 1, meter)):
+        if row == FIRST_ROWS and (below := _in_bulk(text, lines.read, delimiter, len(fields), row + 1, meter)):
             grid.rows = LongRows(first, *below)
             break
 
 
 def _in_bulk(
-    text: str, delimiter: str, width: int, row: int, meter: Meter
+    text: str, start: int, delimiter: str, width: int, row: int, meter: Meter
 ) -> tuple[Sequence[int], Sequence[Packed]] | None:
-    """Row numbers and columns of the text below, as LongRows has them; None if it takes a closer look."""
+    """Row numbers and columns of the text from `start` on, as LongRows has them; None if it takes a closer look."""
     from converters.formats.bulk import filled_rows, string_columns
 
-    columns = string_columns(text, delimiter, width)
+    columns = string_columns(text, start, delimiter, width)
     if columns is None:
         return None
     meter.row(sum(len(c) - c.null_count for c in columns), len(columns) * len(columns[0]))

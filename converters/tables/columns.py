@@ -141,9 +141,11 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
 
     Gives the texts that are left.
     """
-    clean = {} if _are_tidy(texts) else {text: tidy for text in texts if (tidy := _tidy(text)) != text}
+    whole = "\n".join(texts)
+    clean = {} if _are_tidy(texts, whole) else {text: tidy for text in texts if (tidy := _tidy(text)) != text}
     special = (ERRORS | NULL_MARKS) & texts.keys() | {t for t, tidy in clean.items() if tidy in ERRORS | NULL_MARKS}
-    if _MONEY_MARK.search("\n".join(text for text in texts if len(text.strip()) <= LONGEST_MARK)):
+    dashed = any(dash in whole for dash in "-–—")
+    if dashed and _MONEY_MARK.search("\n".join(text for text in texts if len(text.strip()) <= LONGEST_MARK)):
         special |= {text for text in texts if is_empty_mark(text.strip())}
     if "" in texts:
         clean[""] = ""
@@ -155,11 +157,10 @@ def _drop_marks(column: Typed, texts: Counter[str]) -> Counter[str]:
     return texts_of(column.values)
 
 
-def _are_tidy(texts: Collection[str]) -> bool:
+def _are_tidy(texts: Collection[str], whole: str) -> bool:
     """Told of all at once: most columns have nothing to tidy."""
-    joined = "".join(texts)
-    stripped = sum(map(len, map(str.strip, texts)))
-    return stripped == len(joined) and "'" not in joined and unicodedata.is_normalized("NFC", joined)
+    length = sum(map(len, map(str.strip, texts))) + max(0, len(texts) - 1)
+    return length == len(whole) and "'" not in whole and unicodedata.is_normalized("NFC", whole)
 
 
 def _tidy(text: str) -> str:
@@ -196,7 +197,7 @@ def _read_texts(column: Typed, counts: Counter[str], path: tuple[str, ...], text
 
 def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -> dict[str, int | float] | None:
     """All texts as numbers if each is one in its plainest form, and none may be a code or a date."""
-    if _speaks_of_dates(path) or not textual or _why_codes(counts, path, textual):
+    if _speaks_of_dates(path) or not textual:
         return None
     read: dict[str, int | float] = {}
     for text in counts:
@@ -204,7 +205,7 @@ def _plain_numbers(counts: Counter[str], path: tuple[str, ...], textual: bool) -
         if number is None:
             return None
         read[text] = number
-    return read
+    return None if _why_codes(counts, path, textual) else read
 
 
 def _share(read: Mapping[str, object], counts: Counter[str], total: int) -> float:
@@ -252,7 +253,8 @@ def _numbers(
         column.because = why
         return {}
     usual = usual_form(counts, quantity=quantity)
-    rising = any("▼" in text or "▽" in text for text in counts)
+    whole = "\n".join(counts)
+    rising = "▼" in whole or "▽" in whole
     read: dict[str, Number] = {}
     misses = 0
     for text in counts:
@@ -309,7 +311,7 @@ def _in_base(number: Number, scales: Mapping[str | None, Unit], base: str) -> Nu
 def _why_codes(counts: Counter[str], path: tuple[str, ...], textual: bool) -> str:
     """Why digits identify and count nothing; "" if they may count."""
     header = path[-1] if path else ""
-    zero = next(filter(_CODE.fullmatch, counts), None)
+    zero = next(filter(_CODE.fullmatch, counts), None) if "\n0" in "\n".join(["", *counts]) else None
     if zero is not None:
         return f"'{zero[:20]}' begins with a zero"
     if is_counter_header(header):
@@ -318,7 +320,7 @@ def _why_codes(counts: Counter[str], path: tuple[str, ...], textual: bool) -> st
         return f"the header '{header}' names periods" if all(map(_DOTTED_MONTH.fullmatch, counts)) else ""
     if is_code_header(header) or is_specification_header(header):
         return f"the header '{header}' names codes" if any(map(_DIGITS.search, counts)) else ""
-    if any(len(text) > MAX_DIGITS and text.isdigit() for text in counts):
+    if max(map(len, counts)) > MAX_DIGITS and any(len(text) > MAX_DIGITS and text.isdigit() for text in counts):
         return f"it has more than {MAX_DIGITS} digits"
     if textual or not all(map(_DIGITS.fullmatch, counts)):
         return ""

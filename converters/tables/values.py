@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -118,7 +118,7 @@ def is_empty_mark(text: str) -> bool:
     return text in NULL_MARKS or (len(text) <= LONGEST_MARK and _EMPTY.fullmatch(text) is not None)
 
 
-def usual_form(texts: Iterable[str], *, quantity: bool) -> Callable[[str], str] | None:
+def usual_form(texts: Collection[str], *, quantity: bool) -> Callable[[str], str] | None:
     """What makes the numbers of a column usual ones, if its texts prove that it writes them as Europeans do.
 
     1.234,56 · 1 234,5 · 1'234.5 become 1234.56, 1234.5, 1234.5. A column of 1.234 alone proves nothing.
@@ -126,6 +126,9 @@ def usual_form(texts: Iterable[str], *, quantity: bool) -> Callable[[str], str] 
     Args:
         quantity: the header speaks of a quantity; without it, "101 203" are two room numbers.
     """
+    whole = "\n".join(texts)
+    if "," not in whole and "." not in whole and not _GROUPING.search(whole):
+        return None
     figures = [text for text in texts if any(map(str.isdigit, text))]
     plain = [_GROUPING.sub("", text) for text in figures]
     grouped = plain != figures and (quantity or not any(" " in text for text in figures))

@@ -110,7 +110,7 @@ def test_bulk_and_row_by_row_give_the_same_tables(rows: list[list[str]], delimit
 def test_any_text_is_read_as_pythons_csv_reads_it_or_not_in_bulk(lines: list[str]) -> None:
     text = "\n".join(lines)
     expected = list(csv.reader(io.StringIO(text, newline="")))
-    columns = string_columns(text, ",", len(expected[0]) if expected else 1)
+    columns = string_columns(text, 0, ",", len(expected[0]) if expected else 1)
     if columns is not None:
         while expected and not expected[-1]:
             expected.pop()  # blank lines at the end are no rows
