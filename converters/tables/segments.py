@@ -99,8 +99,8 @@ def _textual(block: Block, rows: Sequence[int], marked: range | None) -> Segment
     if marked and len(block.texts(rows[marked[-1]])) > 1:
         start = min(marked[-1], header_rows(block, rows, marked.stop, [])[0])
         notes = [row for row in rows[marked.stop :] if _is_note_row(block, row)]
-        body = [row for row in rows[marked.stop :] if row not in notes]
-        return Segment(block, [*rows[:start]], [*rows[start : marked.stop]], body, notes)
+        below = [row for row in rows[marked.stop :] if row not in notes]
+        return Segment(block, [*rows[:start]], [*rows[start : marked.stop]], below, notes)
     if block.left == block.right and not _is_single_column_list(block, rows):
         return Segment(block, above=[*rows])
     texts = [text for row in rows for _, text in block.texts(row)]
