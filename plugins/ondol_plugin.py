@@ -1,8 +1,9 @@
-"""What Airflow takes from its plugins folder: the tenants' timetable, and the listener that makes their pools."""
+"""What Airflow takes from its plugins folder: the tenants' timetable, the listener that makes their pools, the API."""
 
 from airflow.plugins_manager import AirflowPlugin
 
 from ondol.operators import pools
+from ondol.operators.api import LazyApp
 from ondol.operators.timetable import DayTimetable
 
 
@@ -12,3 +13,4 @@ class OndolPlugin(AirflowPlugin):
     name = "ondol"
     timetables = [DayTimetable]  # noqa: RUF012 - as Airflow declares it
     listeners = [pools]  # noqa: RUF012
+    fastapi_apps = [{"app": LazyApp(), "url_prefix": "/ondol", "name": "Ondol"}]  # noqa: RUF012

@@ -177,6 +177,25 @@ def test_nobody_gets_in_without_the_password(airflow: Airflow) -> None:
     assert airflow.call("POST", "/auth/token", {"username": "admin", "password": "admin"}, token="")[0] == 401
 
 
+def test_the_api_takes_airflows_users_and_collects_by_a_run_of_the_tenants_dag(airflow: Airflow) -> None:
+    under = "/ondol/v1/tenants"
+    assert airflow.call("GET", under, token="")[0] == 401
+    assert airflow.call("GET", under, token="forged")[0] == 401
+    tenants = {entry["tenant"]: entry["role"] for entry in airflow.get(under)["results"]}
+    assert tenants == dict.fromkeys(["daeyang", "hanbit", "nara", "saeum"], "editor")
+    asked = {"date": "2026-01-05", "items": ["pos_sales"]}
+    status, run = airflow.call("POST", f"{under}/hanbit/collections", asked)
+    assert (status, run["runs_in"], run["date"], run["items"]) == (202, "airflow", "2026-01-05", ["pos_sales"])
+    ended = wait(
+        lambda: (now := airflow.get(f"{under}/hanbit/collections/{run['id']}"))["state"] == "done" and now, 180
+    )
+    assert ended == {**run, "state": "done"}
+    assert airflow.get(f"/api/v2/dags/hanbit/dagRuns/{run['id']}")["triggering_user_name"] == "admin (Airflow)"
+    events = airflow.get(f"{under}/hanbit/items/pos_sales/history")["results"]
+    assert "loaded" in {event["decision"] for event in events}
+    assert {event["run_key"] for event in events} == {"hanbit@2026-01-05"}
+
+
 def test_all_of_it_listens_on_the_loopback_address_only(airflow: Airflow) -> None:
     family = [airflow.process, *psutil.Process(airflow.process.pid).children(recursive=True)]
     listening = set()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from converters import VERSION
 from ondol.api import tenants
 from ondol.api.collecting import Collector
 from ondol.api.docs import add_docs
@@ -45,7 +45,8 @@ def create_app(authenticate: Authenticate, collector: Collector) -> FastAPI:
 
     app = Described(
         title="Ondol",
-        version=VERSION,
+        version=version("ondol"),
+        openapi_tags=[{"name": name} for name in ("tenants", "sources", "items", "collections", "service")],
         description=ABOUT + (DEMO if authenticate is anybody else ""),
         docs_url=None,
         redoc_url=None,

@@ -26,8 +26,12 @@ from ondol.settings import settings
 
 TenantName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{1,39}$", description="The tenant's id.")]
 Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{1,39}$", description="The id of the source or item.")]
-IfMatch = Annotated[str | None, Header(max_length=1000, description="The ETag of what is to be changed.")]
-IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="304 if the ETag is still this one.")]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", max_length=1000, description="The ETag of what is to be changed.")
+]
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=1000, description="304 if the ETag is still this one.")
+]
 Key = Annotated[
     str | None,
     Header(

@@ -41,24 +41,24 @@ class Entries:
     def router(self) -> APIRouter:
         """All routes."""
         router = APIRouter(prefix=f"/v1/tenants/{{tenant}}/{self.kind}", tags=[self.kind])
-        one, noun = "/{name}", self.noun
+        one, noun, a_noun = "/{name}", self.noun, f"{'an' if self.noun == 'item' else 'a'} {self.noun}"
         add = router.add_api_route
         add("", self.list, methods=["GET"], name=f"list_{self.kind}", summary=f"List {self.kind}",
             response_model=Page[Entry], responses=errors(401, 404, 409, 422))  # fmt: skip
-        add("", self.create, methods=["POST"], name=f"create_{noun}", summary=f"Create a {noun}", status_code=201,
+        add("", self.create, methods=["POST"], name=f"create_{noun}", summary=f"Create {a_noun}", status_code=201,
             response_model=Entry, responses={201: CHANGED, **errors(401, 403, 404, 409, 413, 422)})  # fmt: skip
-        add(one, self.read, methods=["GET"], name=f"read_{noun}", summary=f"Read a {noun}", response_model=Entry,
+        add(one, self.read, methods=["GET"], name=f"read_{noun}", summary=f"Read {a_noun}", response_model=Entry,
             responses={200: ETAG, 304: {"description": "unchanged"}, **errors(401, 404, 409, 422)})  # fmt: skip
         changed = {200: ETAG, **errors(401, 403, 404, 409, 412, 413, 422, 428)}
-        add(one, self.replace, methods=["PUT"], name=f"replace_{noun}", summary=f"Replace a {noun}",
+        add(one, self.replace, methods=["PUT"], name=f"replace_{noun}", summary=f"Replace {a_noun}",
             response_model=Entry, responses=changed)  # fmt: skip
-        add(one, self.patch, methods=["PATCH"], name=f"change_{noun}", summary=f"Change a {noun}",
+        add(one, self.patch, methods=["PATCH"], name=f"change_{noun}", summary=f"Change {a_noun}",
             response_model=Entry, responses=changed)  # fmt: skip
-        add(one, self.delete, methods=["DELETE"], name=f"delete_{noun}", summary=f"Delete a {noun}", status_code=204,
+        add(one, self.delete, methods=["DELETE"], name=f"delete_{noun}", summary=f"Delete {a_noun}", status_code=204,
             response_model=None, responses=errors(401, 403, 404, 409, 412, 422, 428))  # fmt: skip
         for function, word in ((self.pause, "Pause"), (self.resume, "Resume")):
             add(f"{one}/{word.lower()}", function, methods=["POST"], name=f"{word.lower()}_{noun}",
-                summary=f"{word} a {noun}", response_model=Pausing,
+                summary=f"{word} {a_noun}", response_model=Pausing,
                 responses=errors(401, 403, 404, 409, 413, 422))  # fmt: skip
         return router
 

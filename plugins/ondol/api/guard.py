@@ -80,11 +80,3 @@ def anybody(request: Request) -> Principal:
     if not is_loopback(request.url.hostname or "") or (origin and not is_loopback(urlsplit(origin).hostname or "")):
         raise Refused(403, "Not from here", "The demo serves this machine alone.", "Ask it as http://127.0.0.1.")
     return Principal("anybody (demo)", {ALL: "editor"})
-
-
-def nobody(request: Request) -> Principal:
-    """The caller where no ONDOL_ACCESS says who may call: nobody."""
-    raise Refused(
-        503, "Not set up", "ONDOL_ACCESS is not set, so nobody may call.",
-        "Write the file of issuers and roles, and let ONDOL_ACCESS name it: see docs/api.md.",
-    )  # fmt: skip

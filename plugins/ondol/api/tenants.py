@@ -98,9 +98,10 @@ def collect_now(
                 raise unknown("item", item)
             if item in paused:
                 raise Refused(409, "Paused", f"Item '{item}' is paused.", "Resume it first.")
-        date = asked.date or dt.datetime.now(file.tenant.zone).date()
-        if not dt.date(1970, 1, 1) <= date <= dt.date(9000, 1, 1):
-            raise Refused(422, "Wrong request", f"{date} is no day that files arrive on.", "Give one from 1970 on.")
+        today = dt.datetime.now(file.tenant.zone).date()
+        date = asked.date or today
+        if not dt.date(1970, 1, 1) <= date <= today:
+            raise Refused(422, "Wrong request", f"No files have arrived on {date} yet.", f"Give a day up to {today}.")
         found = _collector(at.request).ask(file.tenant, number, at.caller.who, date, tuple(asked.items))
         where = f"{at.request.url.path}/{number}"
         return Done(Answer(202, Collection(**found).model_dump(mode="json"), {"Location": where}))
