@@ -8,7 +8,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,17 +72,19 @@ def bigquery_server(gcs_server: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def bigquery_place(bigquery_server: bigquery.Emulator, gcs_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The settings of the profile `gcp` for the stand-in servers, and a project that is this test's alone."""
-    project = f"ondol-{uuid.uuid4().hex[:8]}"
+def bigquery_place(
+    bigquery_server: bigquery.Emulator, gcs_server: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The settings of the profile `gcp` for the stand-in servers, and a project that is empty before and after."""
     for name, value in {
-        "ONDOL_BIGQUERY": f"{project}/asia-northeast3",
+        "ONDOL_BIGQUERY": f"{bigquery.PROJECT}/asia-northeast3",
         "BIGQUERY_EMULATOR_HOST": bigquery_server.url,
         "BIGQUERY_STORAGE_EMULATOR_HOST": bigquery_server.storage,
         "STORAGE_EMULATOR_HOST": gcs_server,
     }.items():
         monkeypatch.setenv(name, value)
-    return project
+    yield bigquery.PROJECT
+    bigquery.clear(bigquery_server)
 
 
 @pytest.fixture(scope="session")

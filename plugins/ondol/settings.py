@@ -13,6 +13,7 @@
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
 | ONDOL_LAKE | of `gcp`: the lake, gs://bucket or gs://bucket/prefix | – |
 | ONDOL_BIGQUERY | of `gcp`: the warehouse, project/location, such as acme-data/asia-northeast3 | – |
+| ONDOL_DATAFORM | of `gcp`: projects/P/locations/L/repositories/R[@branch] runs the models; without it Ondol does | – |
 | ONDOL_BIGQUERY_BYTES | of `gcp`: a query that would be billed for more bytes is refused | 100 GB |
 """
 
@@ -42,6 +43,7 @@ class Settings:
     bigquery_bytes: int = 10**11
     access: Path | None = None
     api_folders: tuple[str, ...] = ("inbox/{tenant}",)
+    dataform: tuple[str, str] | None = None
 
     def __repr__(self) -> str:
         """Leaves out the URIs: they may hold passwords."""
@@ -64,6 +66,7 @@ def settings() -> Settings:
         bigquery_bytes=_number("ONDOL_BIGQUERY_BYTES", 10**11),
         access=Path(env("ONDOL_ACCESS") or "").absolute() if env("ONDOL_ACCESS") else None,
         api_folders=tuple(env("ONDOL_API_FOLDERS", "").split()) or ("inbox/{tenant}",),
+        dataform=_dataform(env("ONDOL_DATAFORM")),
     )
 
 
@@ -95,3 +98,14 @@ def _bigquery(text: str | None) -> tuple[str, str] | None:
     if not re.fullmatch(r"[a-z0-9.:-]+", project) or not re.fullmatch(r"[A-Za-z0-9-]+", location):
         raise FatalError(f"ONDOL_BIGQUERY is {text!r}: give project/location, such as acme-data/asia-northeast3")
     return project, location
+
+
+def _dataform(text: str | None) -> tuple[str, str] | None:
+    from ondol.errors import FatalError
+
+    if not text:
+        return None
+    found = re.fullmatch(r"(projects/[^/@]+/locations/[^/@]+/repositories/[^/@]+)(?:@(.+))?", text)
+    if not found:
+        raise FatalError(f"ONDOL_DATAFORM is {text!r}: give projects/P/locations/L/repositories/R or …/R@branch")
+    return found[1], found[2] or "main"

@@ -58,6 +58,7 @@ def _load(context: StageContext, entry: Entry) -> LoadResult:
         run_key=context.run_key,
         how=item.load,
         accept=entry.accept,
+        uri=entry.tidy,
     )
     return replace(result, decision="loaded") if result.decision == "unchanged" else result
 

@@ -145,6 +145,7 @@ class Warehouse(Protocol):
         run_key: str,
         how: Load = REPLACE,
         accept: bool = False,
+        uri: str | None = None,
     ) -> LoadResult:
         """Make a file's tidy rows the content of its slot, unless the slot holds a newer version.
 
@@ -160,6 +161,7 @@ class Warehouse(Protocol):
             rules_hash: of what read it; another hash reads the same version again.
             how: the mode: see docs/loading.md.
             accept: a person has seen that rows are missing: `how.max_row_drop` does not count.
+            uri: where the lake has the same file, for a warehouse that can read it there.
 
         Raises:
             Rejected: the file has too few rows by `how.max_row_drop`; nothing was loaded.

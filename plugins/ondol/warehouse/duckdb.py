@@ -80,6 +80,7 @@ class DuckDbWarehouse:
         run_key: str,
         how: Load = REPLACE,
         accept: bool = False,
+        uri: str | None = None,
     ) -> LoadResult:
         """See Warehouse."""
         from pyarrow.parquet import ParquetFile

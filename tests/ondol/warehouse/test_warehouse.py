@@ -12,6 +12,7 @@ import pytest
 from ondol.errors import FatalError
 from ondol.manifest import Period
 from ondol.warehouse.base import LoadResult, Slot
+from ondol.warehouse.duckdb import DuckDbWarehouse
 
 D5 = dt.date(2026, 1, 5)
 ROWS = [(D5, "001", Decimal("1000")), (D5, "002", Decimal("250.5"))]
@@ -26,8 +27,11 @@ def test_a_load_gives_back_every_row_with_its_types(warehouse, load, day, schema
     assert load("sales", day(5), ROWS) == LoadResult("loaded", 2, 0)
     with warehouse.read("sales") as reader:
         table = reader.read_all()
-    assert [(f.name, f.type) for f in table.schema][:-1] == [(f.name, f.type) for f in schemas["sales"]]
-    assert [(r["store_code"], r["amount"], r["_row"]) for r in table.to_pylist()] == [
+    kept = {"int32": {"int32", "int64"}}  # BigQuery has one kind of whole numbers
+    assert table.schema.names == [*schemas["sales"].names, "_loaded_at"]
+    for field in schemas["sales"]:
+        assert str(table.schema.field(field.name).type) in kept.get(str(field.type), {str(field.type)}), field
+    assert sorted((r["store_code"], r["amount"], r["_row"]) for r in table.to_pylist()) == [
         ("001", Decimal("1000.000000000"), 5),
         ("002", Decimal("250.500000000"), 6),
     ]
@@ -72,7 +76,8 @@ def test_the_order_in_which_versions_come_does_not_matter(opened, load, day, con
     """A, then its correction B, then A once more: content alone does not say which is newest."""
     versions = [("1", "a", "aa"), ("2", "b", "bb"), ("3", "a2", "aa")]
     ends = set()
-    for number, order in enumerate(itertools.permutations(versions)):
+    orders = list(itertools.permutations(versions))
+    for number, order in enumerate(orders[:: 1 if isinstance(opened("any"), DuckDbWarehouse) else 3]):
         load.warehouse = opened(f"home{number}")
         for version in order:
             rows = [(D5, "001", Decimal(version[0]))]
@@ -124,7 +129,9 @@ def test_a_type_that_cannot_be_widened_is_refused_with_the_way_out_and_nothing_i
     load("sales", day(4), ROWS)
     before = contents(warehouse)
     text = pa.schema([f.with_type(pa.string()) if f.name == "amount" else f for f in schemas["sales"]])
-    with pytest.raises(FatalError, match=r"sales\.amount is DECIMAL\(38,9\).*says VARCHAR.*another name"):
+    with pytest.raises(
+        FatalError, match=r"sales\.amount is (DECIMAL\(38,9\)|NUMERIC) .*says (VARCHAR|STRING).*another name"
+    ):
         load("sales", day(5), [(D5, "001", "1000")], schema=text)
     assert contents(warehouse) == before
 
@@ -167,11 +174,15 @@ def test_a_file_of_another_schema_is_refused(warehouse, load, day, schemas, cont
         )
 
 
-@pytest.mark.parametrize("name", ['a"; DROP TABLE sales; --', "select", "한글", "x" * 200])
-def test_hostile_names_are_only_names(warehouse, load, name, schemas, contents):
+@pytest.mark.parametrize("name", ['a"; DROP TABLE sales; --', "a`b", "a\\b", "select", "한글 열", "x" * 200])
+def test_hostile_names_are_only_names_or_refused(warehouse, load, name, schemas, contents):
     slot = Slot(name, Period(start=D5, end=D5), name)
     schema = with_column(schemas["sales"], name, pa.string())
-    load(name.replace("/", ""), slot, [(*ROWS[0], name)], schema=schema)
+    if set(name) & set('";`\\') and not isinstance(warehouse, DuckDbWarehouse):
+        with pytest.raises(FatalError, match="is no name for BigQuery"):
+            load("sales", slot, [(*ROWS[0], name)], schema=schema)
+        return
+    load(name, slot, [(*ROWS[0], name)], schema=schema)
     assert warehouse.tables() == (name,)
     assert contents(warehouse, name)[0][name] == name
     assert warehouse.fingerprint(name)

@@ -58,7 +58,7 @@ class Plan:
 
     Args:
         known: the jobs that the books name, as one text: it changes whenever they do.
-        moved: what this very file, or its slot, has loaded elsewhere by other rules.
+        moved: what this very file has loaded as another part by other rules, or its slot in another table.
         twins: of the mode append.
     """
 
@@ -73,11 +73,12 @@ def plan(book: Book, held: Book | None, books: Sequence[Book], how: Load) -> Pla
     Args:
         book: the slot's new line.
         held: its line so far.
-        books: all lines that decide what becomes of the file.
+        books: the lines of all parts of its period.
     """
     known = " ".join(sorted(line.job for line in books)) or None
-    moved = [line for line in books if line.version == book.version and line != held]
-    others = [line for line in books if line not in moved and line != held and line.slot.period == book.slot.period]
+    others = [line for line in books if line != held]
+    moved = [o for o in others if o.version == book.version and o.rules_hash != book.rules_hash]
+    others = [line for line in others if line not in moved]
     shared = twins(book, held, others) if how.mode == "append" else Twins()
     if held and held.table_name != book.table_name:
         moved.append(held)

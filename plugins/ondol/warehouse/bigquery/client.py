@@ -84,7 +84,7 @@ class Client:
             return storage.BigQueryReadClient(credentials=self.api._credentials)  # type: ignore[no-untyped-call]
         if not (address := os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST")):
             return None
-        import grpc  # type: ignore[import-untyped]
+        import grpc
         from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
 
         transport = BigQueryReadGrpcTransport(channel=grpc.insecure_channel(address))
@@ -99,26 +99,37 @@ class Client:
     # Jobs
 
     def rows(self, statement: Statement) -> list[dict[str, Any]]:
-        """What a SELECT gives."""
+        """What a statement that may be run again gives; a short one takes one request."""
         with telling(statement.about):
-            return [dict(row) for row in self._select(statement).result(retry=_retry(), timeout=JOB_SECONDS)]
+            found = self.api.query_and_wait(
+                statement.sql,
+                job_config=self._config(statement),
+                retry=_retry(),
+                api_timeout=REQUEST_SECONDS,
+                wait_timeout=JOB_SECONDS,
+            )
+            return [dict(row) for row in found]
 
     def select(self, statement: Statement) -> bigquery.QueryJob:
         """A SELECT that has run; its result can be read several times, for a day, and in other statements."""
         with telling(statement.about):
-            job = self._select(statement)
+            job = self.api.query(
+                statement.sql, job_config=self._config(statement), retry=_retry(), timeout=REQUEST_SECONDS
+            )
             job.result(retry=_retry(), timeout=JOB_SECONDS, max_results=0)
             return job
 
     def run(self, statement: Statement) -> None:
-        """A statement that may be run again."""
+        """A statement that may be run again and gives nothing."""
         self.rows(statement)
 
-    def once(self, statement: Statement, *key: object) -> list[dict[str, Any]]:
+    def once(self, statement: Statement, *key: object, holds: Callable[[], bool]) -> list[dict[str, Any]]:
         """A statement that may take effect once only; what it gives.
 
         Args:
             key: what it does, and to which state; equal keys are one job.
+            holds: whether the effect of an earlier such job is still there: BigQuery knows a job for half a year, and
+                the dataset may have been dropped meanwhile.
         """
 
         def submit(job_id: str) -> bigquery.QueryJob:
@@ -131,7 +142,7 @@ class Client:
                 timeout=REQUEST_SECONDS,
             )
 
-        return [dict(row) for row in self._once(submit, statement.about, key)]
+        return [dict(row) for row in self._once(submit, statement.about, key, holds)]
 
     def load(self, source: str | Path, table: str, schema: list[bigquery.SchemaField], *key: object) -> int:
         """Make Parquet, an object of the lake or a local file, the content of a table; as `once`. How many rows."""
@@ -157,7 +168,13 @@ class Client:
 
         return int(self._once(submit, f"loading {source}", key).output_rows)
 
-    def _once(self, submit: Callable[[str], Any], about: str, key: Sequence[object]) -> Any:
+    def _once(
+        self,
+        submit: Callable[[str], Any],
+        about: str,
+        key: Sequence[object],
+        holds: Callable[[], bool] = lambda: True,
+    ) -> Any:
         """The result of the job of that key, here or by whoever was killed. Ids of failed jobs are used up."""
         from google.api_core.exceptions import Conflict
 
@@ -173,7 +190,9 @@ class Client:
                     except Conflict:
                         mine = False
                         job = self.api.get_job(job_id, retry=_retry(), timeout=REQUEST_SECONDS)
-                    return job.result(retry=_retry(), timeout=JOB_SECONDS)
+                    result = job.result(retry=_retry(), timeout=JOB_SECONDS)
+                    if mine or holds():
+                        return result
             except RetriableError as error:
                 failures += mine
                 if failures >= TRIES:
@@ -185,11 +204,6 @@ class Client:
                 if mine:
                     raise
         raise FatalError(f"{about}: {ATTEMPTS} attempts have failed; the tenant's jobs in BigQuery say why")
-
-    def _select(self, statement: Statement) -> bigquery.QueryJob:
-        return self.api.query(
-            statement.sql, job_config=self._config(statement), retry=_retry(), timeout=REQUEST_SECONDS
-        )
 
     def _config(self, statement: Statement) -> bigquery.QueryJobConfig:
         from google.cloud import bigquery
@@ -216,14 +230,14 @@ class Client:
 
         return bigquery.DatasetReference(self.project, self.tenant).table(table)
 
-    def make_dataset(self) -> None:
-        """The tenant's dataset, if it is not there."""
+    def make_dataset(self, name: str = "") -> None:
+        """The tenant's dataset, or one beside it, if it is not there."""
         from google.cloud import bigquery
 
-        dataset = bigquery.Dataset(bigquery.DatasetReference(self.project, self.tenant))
+        dataset = bigquery.Dataset(bigquery.DatasetReference(self.project, name or self.tenant))
         dataset.location = self.location
         dataset.labels = {"tenant": self.tenant}
-        with telling(f"making the dataset {self.tenant}"):
+        with telling(f"making the dataset {dataset.dataset_id}"):
             self.api.create_dataset(dataset, exists_ok=True, retry=_retry(), timeout=REQUEST_SECONDS)
 
     def make_table(self, table: str, columns: dict[str, str]) -> None:

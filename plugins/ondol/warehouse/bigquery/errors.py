@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ondol.errors import FatalError, OndolError, RetriableError
@@ -21,8 +21,8 @@ PASSING = {
     "tableUnavailable",
 }
 """Reasons of failed requests and jobs that may be gone later. Source: BigQuery's "Error messages"."""
-CONFLICT = ("aborted due to concurrent update", "could not serialize access")
-"""Said with the reason invalidQuery of a transaction that lost against another."""
+CONFLICT = ("aborted due to concurrent update", "could not serialize access", "not found: job ")
+"""Said with a reason that does not pass: of a transaction that lost against another, and of a job that was lost."""
 ADVICE = {
     "quotaExceeded": "a quota of the project is used up: see IAM & Admin → Quotas, or run less at once",
     "rateLimitExceeded": "too many calls at once: run fewer tenants at once, or ask for a higher quota",
@@ -35,8 +35,12 @@ ADVICE = {
 
 
 @contextmanager
-def telling(what: str) -> Iterator[None]:
+def telling(what: str, advice: Mapping[str, str] = ADVICE) -> Iterator[None]:
     """Raise what the client's error means.
+
+    Args:
+        what: was asked for.
+        advice: what to check, by BigQuery's word for the reason.
 
     Raises:
         FatalError: the request can never work as it is; the message says what to check.
@@ -49,7 +53,7 @@ def telling(what: str) -> Iterator[None]:
     try:
         yield
     except GoogleAPICallError as error:
-        raise _meaning(what, error) from error
+        raise _meaning(what, error, advice) from error
     except GoogleAuthError as error:
         if getattr(error, "retryable", False):
             raise RetriableError(f"{what}: the credentials could not be fetched: {type(error).__name__}") from error
@@ -58,9 +62,7 @@ def telling(what: str) -> Iterator[None]:
             "'gcloud auth application-default login'"
         ) from error
     except (RetryError, RequestException, TimeoutError) as error:
-        raise RetriableError(
-            f"{what}: BigQuery does not answer ({type(error).__name__}): run the stage again"
-        ) from error
+        raise RetriableError(f"{what}: there is no answer ({type(error).__name__}): run the stage again") from error
 
 
 def reason_of(error: Exception) -> str:
@@ -73,11 +75,15 @@ def reason_of(error: Exception) -> str:
 _BY_STATUS = {401: "accessDenied", 403: "accessDenied", 404: "notFound", 429: "rateLimitExceeded"}
 
 
-def _meaning(what: str, error: Exception) -> OndolError:
+def _meaning(what: str, error: Exception, advice: Mapping[str, str]) -> OndolError:
     reason = reason_of(error)
     message = str(getattr(error, "message", error)).replace("\n", " ")
     message = (message.partition("prettyPrint=false: ")[2] or message).partition("; reason: ")[0]
-    advice = f". What to check: {ADVICE[reason]}" if reason in ADVICE else ""
-    text = f"{what}: {message[:400]}{f' ({reason})' if reason else ''}{advice}"
-    passing = reason in PASSING or int(getattr(error, "code", 0) or 0) >= 500 or any(c in message for c in CONFLICT)
+    check = f". What to check: {advice[reason]}" if reason in advice else ""
+    text = f"{what}: {message[:400]}{f' ({reason})' if reason else ''}{check}"
+    passing = (
+        reason in PASSING
+        or int(getattr(error, "code", 0) or 0) >= 500
+        or any(text in message.lower() for text in CONFLICT)
+    )
     return RetriableError(text) if passing else FatalError(text)

@@ -68,7 +68,7 @@ class Loading:
         raise RetriableError(f"{self.slot}: {RACED}, again and again: run the stage again")
 
     def _run(self) -> LoadResult:
-        [found] = self.client.rows(self.sql.books(self.slot, self.book.version))
+        [found] = self.client.rows(self.sql.books(self.slot))
         books = [Book(**line) for line in found["books"]]
         shapes = {line["table_name"]: Load.model_validate_json(line["how"]) for line in found["derived"]}
         self.stale = any(line["stale"] for line in found["derived"] if line["table_name"] == self.table)
@@ -91,7 +91,7 @@ class Loading:
         place = self._fit(before, staging)
         point("warehouse:load:fitted")
         script = Script(self.sql)
-        script.unless_raced(self.slot, self.book.version, made.known)
+        script.unless_raced(self.slot, made.known)
         self._withdraw(script, place, made.moved, shapes)
         script.note(replace(self.book, job=_digest(key)))
         for part, run_key in made.twins.heirs:
@@ -100,13 +100,19 @@ class Loading:
             script.delete(place, Slot(self.slot.item, self.slot.period, made.twins.delete))
         if staging:
             script.replace(place, self.slot, staging, list(self.types), self.rows)
-        gone = self.client.once(script.statement(f"loading {self.slot}"), "commit", *key)
+        gone = self.client.once(
+            script.statement(f"loading {self.slot}"), "commit", *key, holds=lambda: self._is_noted(_digest(key))
+        )
         point("warehouse:load:commit")
         self._clean(staging, before)
         point("warehouse:load:done")
         if made.twins.duplicate is not None:
             return LoadResult("duplicate", twin=made.twins.duplicate)
         return LoadResult("loaded", self.rows, int(gone[0]["n"]))
+
+    def _is_noted(self, job: str) -> bool:
+        [found] = self.client.rows(self.sql.books(self.slot))
+        return any(line["job"] == job for line in found["books"])
 
     def _withdraw(self, script: Script, place: Place, moved: Sequence[Book], shapes: Mapping[str, Load]) -> None:
         """Take out what has to go first; a table that changes its mode does so in between."""

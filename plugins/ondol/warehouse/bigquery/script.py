@@ -47,11 +47,11 @@ class Script:
         parts = ["DECLARE gone INT64 DEFAULT 0", *self.before, "BEGIN TRANSACTION", *self.body, "COMMIT TRANSACTION"]
         return Statement("; ".join(map(plain, (*parts, "SELECT gone AS n"))), self.values, about)
 
-    def unless_raced(self, slot: Slot, version: Sequence[str], known: str | None) -> None:
+    def unless_raced(self, slot: Slot, known: str | None) -> None:
         """Stop if the books are not as they were when all this was decided."""
         held = f"(SELECT STRING_AGG(job, ' ' ORDER BY job) FROM {self.sql.name(LOADS)} WHERE {RELEVANT})"
-        held_by = {"item": slot.item, "period_start": slot.period.start, "period_end": slot.period.end}
-        self.values |= {**held_by, "version": list(version), "known": known}
+        self.values |= {"item": slot.item, "period_start": slot.period.start, "period_end": slot.period.end}
+        self.values["known"] = known
         self.body.append(f"SELECT IF({held} IS NOT DISTINCT FROM @known, TRUE, ERROR('{RACED}'))")
 
     def note(self, book: Book) -> None:

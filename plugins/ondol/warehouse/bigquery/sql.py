@@ -45,11 +45,8 @@ BOOKS = {
 OWN = ("_ondol_", "_assertions_")
 """What the platform's own tables begin with; no item and no model can make such a name."""
 SLOT = "`_item` = @item AND `_period_start` = @period_start AND `_period_end` = @period_end AND `_part` = @part"
-RELEVANT = (
-    "item = @item AND ((period_start = @period_start AND period_end = @period_end)"
-    " OR TO_JSON_STRING(version) = TO_JSON_STRING(@version))"
-)
-"""The lines of the books that decide what becomes of a file: of its period, and where it was loaded otherwise."""
+RELEVANT = "item = @item AND period_start = @period_start AND period_end = @period_end"
+"""The lines of the books that decide what becomes of a file: of all parts of its period."""
 RACED = "another run has loaded the slot meanwhile"
 MOST_CLUSTERING = 4
 FORBIDDEN = set('!"$()*,./;?@[\\]^`{}~')
@@ -166,14 +163,14 @@ class Sql:
         """The name of the table with all files' rows that a derived table is made of."""
         return f"_ondol_history_{table}"
 
-    def books(self, slot: Slot, version: Sequence[str]) -> Statement:
+    def books(self, slot: Slot) -> Statement:
         """The lines of the books that decide what becomes of a file, and how the derived tables are made."""
         lines = ", ".join(BOOKS[LOADS])
         sql = (
             f"SELECT ARRAY(SELECT AS STRUCT {lines} FROM {self.name(LOADS)} WHERE {RELEVANT}) AS books,"
             f" ARRAY(SELECT AS STRUCT {', '.join(BOOKS[DERIVED])} FROM {self.name(DERIVED)}) AS derived"
         )
-        return Statement(sql, {**_values(slot, "part"), "version": list(version)}, f"what {slot} holds")
+        return Statement(sql, _values(slot, "part"), f"what {slot} holds")
 
     def before(self, slot: Slot, table: str) -> Statement:
         """How many rows the snapshot before a slot has."""

@@ -67,7 +67,8 @@ class BigQueryWarehouse:
         period = slot.period
         book = Book(slot.item, period.start, period.end, slot.part, list(version), sha256, rules_hash, table, rows,
                     run_key, "")  # fmt: skip
-        loading = Loading(self.client, uri or parquet, schema, rows, how, book, accept)
+        source = uri if uri and uri.startswith("gs://") else parquet
+        loading = Loading(self.client, source, schema, rows, how, book, accept)
         self.made  # noqa: B018 - the dataset must be there
         return loading.run()
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from importlib.metadata import version
@@ -101,11 +101,16 @@ def compile_project(folder: Path, models: str, tenant: str, cache: Path, databas
     digest = _hash(folder, files, tenant, database or "")
     graph = _cached(folder, files, tenant, cache / f"{tenant}.json", digest, database)
     _check(folder, graph)
-    every = {action.target: action for action in _actions(graph)}
-    wanted = _closure(every, f"definitions/{models}/")
-    order = TopologicalSorter({target: every[target].needs for target in sorted(wanted)}).static_order()
     named = str(graph["projectConfig"]["defaultDatabase"])
-    return Project(folder, tenant, models, named, digest, tuple(every[target] for target in order))
+    return in_order(Project(folder, tenant, models, named, digest, tuple(_actions(graph))))
+
+
+def in_order(project: Project) -> Project:
+    """Of all compiled actions those that the models need, each after what it needs."""
+    every = project.by_target
+    wanted = _closure(every, f"definitions/{project.models}/")
+    order = TopologicalSorter({target: every[target].needs for target in sorted(wanted)}).static_order()
+    return replace(project, actions=tuple(every[target] for target in order))
 
 
 def _files(folder: Path, models: str) -> list[Path]:

@@ -11,15 +11,12 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from ondol.config.load import Load
-from ondol.errors import FatalError, Rejected
+from ondol.errors import FatalError
 from ondol.lake import gcs
 from ondol.lake.gcs import GcsLake
-from ondol.manifest import Period
-from ondol.warehouse.base import LoadResult, Slot
 
 D5 = dt.date(2026, 1, 5)
 ROWS = [(D5, "001", Decimal("1000")), (D5, "002", Decimal("250.5"))]
@@ -34,26 +31,6 @@ MODES = {
 def contents(warehouse, table="sales"):
     with warehouse.read(table) as reader:
         return sorted(reader.read_all().drop_columns("_loaded_at").to_pylist(), key=str)
-
-
-def test_a_load_gives_back_every_row_with_bigquerys_types(warehouse, load, day, schemas):
-    assert load("sales", day(5), ROWS) == LoadResult("loaded", 2, 0)
-    with warehouse.read("sales") as reader:
-        table = reader.read_all()
-    as_bigquery = {"int32": "int64"}
-    wanted = [(f.name, as_bigquery.get(str(f.type), str(f.type))) for f in schemas["sales"]]
-    assert [(f.name, str(f.type)) for f in table.schema] == [*wanted, ("_loaded_at", "timestamp[us, tz=UTC]")]
-    assert sorted((r["store_code"], r["amount"], r["_row"]) for r in table.to_pylist()) == [
-        ("001", Decimal("1000"), 5),
-        ("002", Decimal("250.5"), 6),
-    ]
-    assert load("sales", day(5), ROWS).decision == "unchanged"
-    older = ("2026-01-04", "a", "aa")
-    assert load("sales", day(5), ROWS[:1], version=older, rules_hash="r9").decision == "superseded"
-    newer = ("2026-01-06", "b", "bb")
-    assert load("sales", day(5), ROWS[:1], version=newer) == LoadResult("loaded", 1, 2)
-    assert len(contents(warehouse)) == 1
-    assert warehouse.tables() == ("sales",)
 
 
 def test_a_tidy_table_is_partitioned_by_month_and_clustered_by_item_and_what_the_item_says(warehouse, load, day):
@@ -120,68 +97,6 @@ def test_a_file_is_loaded_from_where_the_lake_has_it(warehouse, load, day, schem
     assert len(contents(warehouse)) == 2
     [job] = [j for j in warehouse.client.api.list_jobs(all_users=True) if j.job_type == "load"]
     assert job.source_uris == [uri]
-
-
-def test_columns_are_added_and_integers_widened(warehouse, load, day, schemas):
-    whole = schemas["sales"].insert(3, pa.field("quantity", pa.int64()))
-    exact = schemas["sales"].insert(3, pa.field("quantity", pa.decimal128(38, 9)))
-    load("sales", day(3), ROWS)
-    load("sales", day(4), [(*ROWS[0], 2**53 + 1)], schema=whole, version=("1", "b", "b"))
-    load("sales", day(5), [(*ROWS[0], Decimal("0.5"))], schema=exact, version=("1", "c", "c"))
-    load("sales", day(6), [(*ROWS[0], 3)], schema=whole, version=("1", "d", "d"))
-    found = [r["quantity"] for r in contents(warehouse) if r["quantity"] is not None]
-    assert sorted(found) == [Decimal("0.5"), Decimal(3), Decimal(2**53 + 1)]
-    text = pa.schema([f.with_type(pa.string()) if f.name == "amount" else f for f in schemas["sales"]])
-    before = contents(warehouse)
-    with pytest.raises(FatalError, match=r"sales\.amount is NUMERIC .*says STRING.*another name"):
-        load("sales", day(5), [(D5, "001", "1000")], schema=text, version=("2", "e", "e"))
-    assert contents(warehouse) == before
-
-
-def test_a_type_may_change_freely_once_the_slot_was_all_that_the_table_held(warehouse, load, day, schemas):
-    load("sales", day(5), ROWS)
-    text = pa.schema([f.with_type(pa.string()) if f.name == "amount" else f for f in schemas["sales"]])
-    load("sales", day(5), [(D5, "001", "1000")], rules_hash="r2", schema=text)
-    assert [r["amount"] for r in contents(warehouse)] == ["1000"]
-    assert warehouse.client.table("sales").time_partitioning.field == "_period_start"
-
-
-def test_an_item_that_moves_to_another_table_takes_its_rows_along(warehouse, load, day, schemas):
-    load("sales", day(5), ROWS)
-    load("sales", day(6), ROWS, version=("1", "b", "b"))
-    load("sales_new", day(5), ROWS, rules_hash="r2", schema=schemas["sales"])
-    assert {r["_period_start"].day for r in contents(warehouse)} == {6}
-    assert {r["_period_start"].day for r in contents(warehouse, "sales_new")} == {5}
-
-
-def test_rows_of_another_slot_a_short_file_and_a_foreign_schema_are_refused_and_leave_nothing(
-    warehouse, load, day, schemas
-):
-    path = load.parquet("sales", day(5), ROWS)
-    about = {"version": ("1",), "sha256": "aa", "rules_hash": "r", "run_key": "k"}
-    with pytest.raises(FatalError, match="has 2 rows, but 0 of sales are of its slot sales_daily 2026-01-06"):
-        warehouse.load("sales", schemas["sales"], path, slot=day(6), **about)
-    with pytest.raises(FatalError, match="Run tag again"):
-        warehouse.load("stores", schemas["stores"], path, slot=day(5), **about)
-    assert warehouse.client.tables() == []
-    load("sales", day(5), ROWS)
-    with pytest.raises(Rejected, match="has 1 rows, but what it follows has 2"):
-        load("sales", day(5), ROWS[:1], version=("3", "b", "b"), how=Load(max_row_drop=0.2))
-    assert len(contents(warehouse)) == 2
-
-
-@pytest.mark.parametrize(
-    "name", ["select", "한글 열", "x-y", "_row_timestamp", 'a"; DROP TABLE sales; --', "a`b", "a\\b"]
-)
-def test_hostile_names_are_only_names_or_refused(warehouse, load, schemas, name):
-    slot = Slot(name, Period(start=D5, end=D5), name)
-    schema = schemas["sales"].insert(3, pa.field(name, pa.string()))
-    if name in ("select", "한글 열", "x-y"):
-        load("sales", slot, [(*ROWS[0], name)], schema=schema)
-        assert contents(warehouse)[0][name] == contents(warehouse)[0]["_item"] == name
-        return
-    with pytest.raises(FatalError, match="is no name for BigQuery"):
-        load("sales", slot, [(*ROWS[0], name)], schema=schema)
 
 
 def test_every_job_is_labelled_and_limited(warehouse, load, day, monkeypatch):
