@@ -46,9 +46,9 @@ SCHEMA = """
         relation oid NOT NULL,
         role text NOT NULL,
         operation text NOT NULL,
-        at timestamptz NOT NULL DEFAULT clock_timestamp()
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        xact xid8 NOT NULL DEFAULT pg_current_xact_id()
     );
-    CREATE INDEX IF NOT EXISTS written_by_relation ON _ondol.written (relation);
     CREATE OR REPLACE FUNCTION _ondol.note_write() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
         SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
@@ -65,9 +65,11 @@ SCHEMA = """
         reason text NOT NULL,
         at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
-    CREATE INDEX IF NOT EXISTS rejected_by_table ON _ondol.rejected (tenant, "table")
+    CREATE INDEX IF NOT EXISTS rejected_by_table ON _ondol.rejected (tenant, "table");
+    ALTER TABLE _ondol.written ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
+    CREATE INDEX IF NOT EXISTS written_by_xact ON _ondol.written (relation, xact)
 """
-READY = "to_regclass('_ondol.rejected_by_table') IS NOT NULL"
+READY = "to_regclass('_ondol.written_by_xact') IS NOT NULL"
 _COUNTS = ("inserted", "updated", "deleted", "unchanged", "rows", "checksum", "rejected", '"full"')
 _WATCHED = "SELECT FROM pg_trigger WHERE tgrelid = %s AND tgname = 'ondol_watch' AND tgenabled = 'A'"
 
@@ -112,7 +114,11 @@ class Books:
         )
 
     def drift(self, last: Batch, relation: int) -> str:
-        """Why the table may not be as its last batch left it; "" if it is."""
+        """Why the table may not be as its last batch left it; "" if it is.
+
+        What was noted up to now is forgotten with the commit, since all of the table is going to be looked at; what is
+        noted later stays for the next sync.
+        """
         if last.relation is None:
             return ""
         if last.relation != relation:
@@ -120,8 +126,8 @@ class Books:
         if not self._one(f"SELECT EXISTS ({_WATCHED})", relation):
             return "the trigger ondol_watch, which notes who else writes to the table, was removed or disabled"
         self._cursor.execute(
-            "SELECT role, operation, date_trunc('second', at)::text FROM _ondol.written WHERE relation = %s"
-            " ORDER BY at DESC LIMIT 1",
+            "WITH noted AS (DELETE FROM _ondol.written WHERE relation = %s RETURNING *)"
+            " SELECT role, operation, date_trunc('second', at)::text FROM noted ORDER BY at DESC LIMIT 1",
             (relation,),
         )
         found = self._cursor.fetchone()
@@ -139,19 +145,20 @@ class Books:
         )
 
     def watch(self, table: str, relation: int) -> None:
-        """Note who else writes to the table from now on, and forget what was noted up to now.
+        """Note who else writes to the table from now on, and forget what this transaction wrote.
 
         Args:
             table: its quoted name.
         """
         if not self._one(f"SELECT EXISTS ({_WATCHED})", relation):
             self._cursor.execute(
-                f"DROP TRIGGER IF EXISTS ondol_watch ON {table};"
-                f" CREATE TRIGGER ondol_watch AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}"
+                f"CREATE OR REPLACE TRIGGER ondol_watch AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}"
                 " FOR EACH STATEMENT EXECUTE FUNCTION _ondol.note_write();"
                 f" ALTER TABLE {table} ENABLE ALWAYS TRIGGER ondol_watch"
             )
-        self._cursor.execute("DELETE FROM _ondol.written WHERE relation = %s", (relation,))
+        self._cursor.execute(
+            "DELETE FROM _ondol.written WHERE relation = %s AND xact = pg_current_xact_id()", (relation,)
+        )
 
     def _one(self, statement: str, *values: object) -> Any:
         self._cursor.execute(statement, values or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,14 +20,11 @@ _KEEPALIVE: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-_SETTINGS = """
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL timezone = 'UTC';
-    SET LOCAL lock_timeout = '30s';
-    SET LOCAL statement_timeout = '1h';
-    SET LOCAL idle_in_transaction_session_timeout = '10min'
-"""
-"""SET LOCAL: they end with the transaction, so that a pooler hands none of them on to another client."""
+LOCK_WAIT = 30.0
+"""Seconds that a statement waits for what another session holds, before all is tried again later."""
+STATEMENT_WAIT = 3600.0
+"""Seconds that a statement may take."""
+_HOLD = 0.2
 
 _REJECTED = {"0A", "21", "22", "23", "2B", "42", "54"}
 _FATAL = {"26", "28", "34", "3D", "3F", "42501", "42P01"}
@@ -52,12 +50,46 @@ def transaction(uri: str, where: str, *, commit: bool = True) -> Iterator[Any]:
             connection.set_client_encoding("UTF8")
             connection.isolation_level = ISOLATION_LEVEL_READ_COMMITTED
             with connection.cursor() as cursor:
-                cursor.execute(_SETTINGS)
+                cursor.execute(_settings())
                 yield cursor
             if commit:
                 connection.commit()
     except psycopg2.Error as error:
         raise translated(error, uri, where) from None  # its traceback holds the URI
+
+
+def _settings() -> str:
+    """SET LOCAL: they end with the transaction, so that a pooler hands none of them on to another client."""
+    return f"""
+        SET LOCAL search_path = pg_catalog, pg_temp;
+        SET LOCAL timezone = 'UTC';
+        SET LOCAL lock_timeout = '{LOCK_WAIT * 1000:.0f}ms';
+        SET LOCAL statement_timeout = '{STATEMENT_WAIT * 1000:.0f}ms';
+        SET LOCAL idle_in_transaction_session_timeout = '10min'
+    """
+
+
+def alone(cursor: Any, statement: str) -> None:
+    """Run a statement that no reader may be beside, such as ALTER TABLE, once there is a moment without any.
+
+    Whoever comes after a waiting ALTER TABLE waits behind it, for as long as a reader before it takes. So it waits for
+    a fifth of a second only, steps back, and tries again until LOCK_WAIT is over.
+    """
+    import psycopg2
+
+    deadline = time.monotonic() + LOCK_WAIT
+    cursor.execute("SAVEPOINT alone")
+    while True:
+        cursor.execute(f"SET LOCAL lock_timeout = '{_HOLD * 1000:.0f}ms'")
+        try:
+            cursor.execute(statement)
+            break
+        except psycopg2.errors.LockNotAvailable:
+            if time.monotonic() > deadline:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT alone")
+            time.sleep(_HOLD)
+    cursor.execute(f"RELEASE SAVEPOINT alone; SET LOCAL lock_timeout = '{LOCK_WAIT * 1000:.0f}ms'")
 
 
 def translated(error: psycopg2.Error, uri: str, where: str) -> OndolError:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ondol.errors import Rejected
+from ondol.serving.connection import alone
 from ondol.serving.names import quote
 
 _COMMENTS = """
@@ -53,7 +54,7 @@ def set_indexes(cursor: Any, schema: str, table: str, relation: int, wanted: Seq
     cursor.execute(_INDEXES, (relation,))
     have = {name for (name,) in cursor.fetchall()}
     for name in sorted(have - set(names)):
-        cursor.execute(f"DROP INDEX {quote(schema, name)}")
+        alone(cursor, f"DROP INDEX {quote(schema, name)}")
     for name, columns in names.items():
         if name not in have:
             cursor.execute(f"CREATE INDEX {quote(name)} ON {quote(schema, table)} ({', '.join(map(quote, columns))})")
@@ -78,7 +79,7 @@ def set_grants(
     cursor.execute(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
         " AND NOT (has_schema_privilege(oid, %s, 'USAGE') AND has_table_privilege(oid, %s, 'SELECT'))",
-        (list(roles), quote(schema), relation),
+        (list(roles), schema, relation),
     )
     for (role,) in cursor.fetchall():
         cursor.execute(

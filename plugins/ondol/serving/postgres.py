@@ -19,12 +19,13 @@ from ondol import faults
 from ondol.config.tenant import duration
 from ondol.errors import Rejected
 from ondol.mart import Mart
+from ondol.serving import connection
 from ondol.serving.base import Batch, SyncResult
 from ondol.serving.books import READY, SCHEMA, Books
 from ondol.serving.connection import transaction
 from ondol.serving.dress import check_roles, set_comments, set_grants, set_indexes
 from ondol.serving.names import quote
-from ondol.serving.shape import read_shape
+from ondol.serving.shape import fits, read_shape
 from ondol.serving.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class PostgresServing:
             last = books.last()
             drift = books.drift(last, shape.relation) if shape and last else ""
             doubt = bool(full or drift or books.is_due(duration(spec.full_every)))
-            if shape and last and not doubt and (last.batch_id, last.grants) == (mart.batch_id, spec.grants):
+            known = last and not doubt and (last.batch_id, last.grants) == (mart.batch_id, spec.grants)
+            if shape and last and known and fits(shape, mart.schema, spec.key):
                 self._dress(cursor, spec, mart, shape.relation, last)
                 return _skipped(last.result)
             transfer = Transfer(cursor, spec, self._tenant, mart, last, dry_run=dry_run, accept=accept)
@@ -111,7 +113,7 @@ class PostgresServing:
         """One sync of a table at a time; the other waits for as long as a sync may take."""
         cursor.execute("SET LOCAL lock_timeout = '1h'")
         cursor.execute(_LOCK, (f"{self._tenant}.{table}",))
-        cursor.execute("SET LOCAL lock_timeout = '30s'")
+        cursor.execute(f"SET LOCAL lock_timeout = '{connection.LOCK_WAIT * 1000:.0f}ms'")
         faults.point("sync.locked")
 
     def tables(self) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +76,13 @@ class Rejects:
 
     def store(self, cursor: Any) -> None:
         """Write what was kept."""
-        with self._file:
-            if self._file.tell():
-                self._file.seek(0)
-                cursor.copy_expert(f"COPY {REJECTED} FROM STDIN (FORMAT csv)", self._file)
+        if self._file.tell():
+            self._file.seek(0)
+            cursor.copy_expert(f"COPY {REJECTED} FROM STDIN (FORMAT csv)", self._file)
+
+    def close(self) -> None:
+        """Forget what was kept."""
+        self._file.close()
 
     def check(self, rows: int, share: float) -> None:
         """Refuse all if more than a share of the mart's rows is rejected.
@@ -87,7 +91,6 @@ class Rejects:
             Rejected: with the first reason.
         """
         if self.rows > share * (rows + self.rows):
-            self._file.close()
             raise Rejected(
                 f"{self._names[1]}: PostgreSQL cannot hold {self.rows} of {rows + self.rows} rows, "
                 f"more than {share:.2%}; of the first, {self.first}.",
@@ -119,9 +122,10 @@ def _plain(scalar: pa.Scalar) -> object:
 
 
 def _json(scalar: pa.Scalar) -> str:
+    """The value as JSON that PostgreSQL can take apart: a NUL character is there as the text of its escape."""
     value = _plain(scalar)
     try:
-        return json_text(value)
+        return re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1\\\\u0000", json_text(value))
     except ValueError:  # what JSON has no word for
         return json.dumps(str(value), ensure_ascii=False)
 

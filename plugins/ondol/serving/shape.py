@@ -106,6 +106,16 @@ def change(shape: Shape, schema: pa.Schema, key: Sequence[str]) -> Change:
     )
 
 
+def fits(shape: Shape, schema: pa.Schema, key: Sequence[str]) -> bool:
+    """Whether a table can hold a mart as it is.
+
+    Raises:
+        Rejected: nor can it be made to.
+    """
+    needed = change(shape, schema, key)
+    return not (needed.added or needed.widened)
+
+
 def _type(shape: Shape, field: pa.Field) -> str:
     want = pg_type(field.type, field.name)
     have = shape.types.get(field.name, want)

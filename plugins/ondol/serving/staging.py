@@ -43,9 +43,16 @@ class Staging:
 
     def begin(self) -> None:
         """Start with no rejected rows: the next rows that are read tell all there are of them."""
+        self.close()
         clear(self.cursor, self._tenant, self.spec.table)
         if self.spec.on_reject == "keep":
             self.rejects = Rejects(self._tenant, self.spec.table, self.mart.batch_id, self.spec.key)
+
+    def close(self) -> None:
+        """Let go of the rejected rows."""
+        if self.rejects:
+            self.rejects.close()
+            self.rejects = None
 
     def stage(self, plan: Change, batches: Iterable[pa.RecordBatch]) -> Encoder:
         """Rows of the mart in pg_temp.mart, which has the types and the key of the table."""

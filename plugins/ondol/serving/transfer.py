@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ondol import faults
 from ondol.serving import changed, checksum
 from ondol.serving.base import Batch, Sample, SyncResult
+from ondol.serving.connection import alone
 from ondol.serving.copy import Encoder
 from ondol.serving.guards import check_deletes, check_row_drift
 from ondol.serving.names import quote
@@ -67,12 +68,18 @@ class Transfer:
             Rejected: the shape, a value, a key or a guard.
             RetriableError: the control totals differ in the end.
         """
+        try:
+            return self._run(shape, doubt)
+        finally:
+            self._staging.close()
+
+    def _run(self, shape: Shape | None, doubt: bool) -> SyncResult:
         self._staging.begin()
         if shape is None:
             return self._into_new(new_table(self._mart.schema))
         plan = change(shape, self._mart.schema, self._spec.key)
         self._cursor.execute(f"SELECT EXISTS (SELECT FROM {self._table})")
-        if self._cursor.fetchone() == (False,) and not self._staging.rejects:
+        if self._cursor.fetchone() == (False,) and not (self._staging.rejects or self._dry_run):
             self._alter(plan)
             return self._into_empty(self._staging.copy(self._table, self._mart.rows()))
         changes = self._mart.changes
@@ -161,7 +168,7 @@ class Transfer:
 
     def _alter(self, plan: Change) -> None:
         if statement := alter_sql(self._table, plan):
-            self._cursor.execute(statement)
+            alone(self._cursor, statement)
             faults.point("sync.altered")
 
     def _merge(self, plan: Change, counts: Mapping[str, int]) -> None:

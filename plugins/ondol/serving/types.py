@@ -58,6 +58,9 @@ _NO_ARRAYS = {"timestamp with time zone", "uuid", "jsonb", "interval"}
 """Arrays carry the type of their elements, and pgpq knows none for these: a list of them becomes jsonb."""
 
 _DIGITS = {"smallint": (5, 0), "integer": (10, 0), "bigint": (19, 0)}
+_WIDE = re.compile(r"^extension<arrow\.opaque\[.*type_name=(u?)hugeint, vendor_name=DuckDB\]>$")
+"""DuckDB's whole numbers of 128 bits, which its sums of integers are."""
+
 _NUMERIC = re.compile(r"^numeric\((\d+),(\d+)\)$")
 _MAX_DIGITS = 1000
 
@@ -68,7 +71,11 @@ def pg_type(arrow: pa.DataType, column: str) -> str:
     Raises:
         Rejected: there is none.
     """
-    name = _SIMPLE.get(str(arrow)) or _parametric(arrow, column) or _nested(arrow, column)
+    name = (
+        "numeric(38,0)"
+        if is_wide(arrow)
+        else _SIMPLE.get(str(arrow)) or _parametric(arrow, column) or _nested(arrow, column)
+    )
     if name is None:
         raise Rejected(
             f"column '{column}' has the type {arrow}, which PostgreSQL has no type for.",
@@ -76,6 +83,11 @@ def pg_type(arrow: pa.DataType, column: str) -> str:
             {"column": column, "type": str(arrow)},
         )
     return name
+
+
+def is_wide(arrow: pa.DataType) -> bool:
+    """Whether it is a whole number of 128 bits, of DuckDB's own; 38 digits of them are held."""
+    return bool(_WIDE.match(str(arrow)))
 
 
 def _parametric(arrow: pa.DataType, column: str) -> str | None:
@@ -98,6 +110,8 @@ def _parametric(arrow: pa.DataType, column: str) -> str | None:
 def _nested(arrow: pa.DataType, column: str) -> str | None:
     from pyarrow import types
 
+    if "arrow.opaque[" in str(arrow):  # whose bytes mean nothing to anyone else
+        return None
     if types.is_struct(arrow) or types.is_map(arrow):
         return "jsonb"
     if types.is_list(arrow) or types.is_large_list(arrow) or types.is_fixed_size_list(arrow):

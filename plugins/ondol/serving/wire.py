@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ondol.errors import Rejected
 from ondol.serving.json_text import json_strings
+from ondol.serving.types import is_wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,6 +117,8 @@ def _cast(array: pa.Array, column: Column) -> pa.Array:
 
     if isinstance(array, pa.DictionaryArray):
         array = array.dictionary_decode()
+    if is_wide(array.type):
+        return _wide(array, column)
     is_nested = column.pg == "jsonb" and not isinstance(array, pa.ExtensionArray)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
@@ -123,6 +129,21 @@ def _cast(array: pa.Array, column: Column) -> pa.Array:
     if array.type == column.wire:
         return array
     return _each(array, column, lambda values: values.cast(column.wire, safe=True))
+
+
+def _wide(array: pa.Array, column: Column) -> pa.Array:
+    """Whole numbers of 128 bits, which lie in memory as decimals of 38 digits do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_signed = "type_name=hugeint" in str(array.type)
+    numbers = pa.Array.from_buffers(column.wire, len(array), array.storage.buffers(), offset=array.offset)
+    most = 10**38 - 1
+    low, high = (pa.scalar(Decimal(value), column.wire) for value in (-most if is_signed else 0, most))
+    bad = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
+    if bad.true_count:
+        raise Unfit(column.name, bad, "has more than 38 digits")
+    return numbers
 
 
 def _each(array: pa.Array, column: Column, convert: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -193,7 +214,8 @@ def _has_nul(array: pa.Array) -> bool:
 
 
 def _check_json(array: pa.Array, column: Column) -> None:
-    """A NUL character in JSON is written as an escape, which is none after an odd number of backslashes."""
+    """Escapes that jsonb refuses, which are none after an odd number of backslashes."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     bad = pc.match_substring(array, r"\u0000")
@@ -201,6 +223,15 @@ def _check_json(array: pa.Array, column: Column) -> None:
         bad = pc.match_substring_regex(array, r"(^|[^\\])(\\\\)*\\u0000")
     if bad.true_count:
         raise Unfit(column.name, bad, _HAS_NUL)
+    bad = pc.match_substring_regex(array, r"(?i)\\ud[89a-f]")
+    if bad.true_count:
+        bad = pa.array([_is_half(text) for text in array.to_pylist()], pa.bool_())
+    if bad.true_count:
+        raise Unfit(column.name, bad, "has half of a surrogate pair")
+
+
+def _is_half(text: str | None) -> bool:
+    return text is not None and bool(re.search("[\ud800-\udfff]", json.dumps(json.loads(text), ensure_ascii=False)))
 
 
 def _check_range(array: pa.Array, column: Column) -> None:

@@ -82,7 +82,7 @@ def changes(
             yield None
             return
         names = [name for name, _ in columns]
-        _compare(connection, warehouse.name(table), table, names, key)
+        _compare(connection, warehouse.name(table), table, columns, key)
         found = _counts(connection, names, key)
         now = Totals(
             then[1].rows + found["inserted"] - found["deleted"],
@@ -172,14 +172,17 @@ def _totals(connection: DuckDBPyConnection, table: str, value: str) -> Totals:
     return Totals(*map(int, first(connection, sql) or ()))
 
 
-def _compare(connection: DuckDBPyConnection, mart: str, table: str, names: Sequence[str], key: Sequence[str]) -> None:
+def _compare(
+    connection: DuckDBPyConnection, mart: str, table: str, columns: Sequence[tuple[str, str]], key: Sequence[str]
+) -> None:
     """The rows that differ, in the temporary table `differing`: c0… as they are, k0… and `old` as they were."""
+    names = [name for name, _ in columns]
     values = ", ".join(f"{quoted(name)} AS c{n}" for n, name in enumerate(names))
     match = " AND ".join(f"c{names.index(name)} = k{n}" for n, name in enumerate(key))
-    hashed = "hash(" + ", ".join(map(quoted, names)) + ")"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE differing AS SELECT * EXCLUDE h, h AS old"
-        f" FROM (SELECT {values}, {hashed} AS fresh FROM {mart}) FULL JOIN _synced.{quoted(table)} ON {match}"
+        f" FROM (SELECT {values}, {row_hash(columns)} AS fresh FROM {mart})"
+        f" FULL JOIN _synced.{quoted(table)} ON {match}"
         " WHERE fresh IS DISTINCT FROM h"
     )
 

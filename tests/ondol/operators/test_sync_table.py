@@ -35,11 +35,16 @@ def sync(**params: Any) -> list[dict[str, Any]]:
 def test_the_dag_is_only_triggered_and_only_for_tenants_that_there_are() -> None:
     dag = sync_table_dag(["hanbit", "daeyang"])
     assert (dag.dag_id, dag.schedule, list(dag.task_dict)) == (DAG_ID, None, ["sync"])
+
+    def check(**values: Any) -> None:
+        for name, value in values.items():
+            dag.params.get_param(name).resolve(value)
+
     for right in ({"tenant": "hanbit"}, {"tenant": "daeyang", "tables": ["sales"], "full": True}):
-        dag.params.deep_merge(right).validate()
+        check(**right)
     for wrong in ({"tenant": "nobody"}, {"tables": "sales"}, {"accept": "yes"}):
-        with pytest.raises(ValueError, match="Invalid input"):
-            dag.params.deep_merge(wrong).validate()
+        with pytest.raises(ValueError, match="Failed validating"):
+            check(**wrong)
 
 
 def test_the_tables_named_are_synced_and_no_other(home: Path) -> None:

@@ -15,26 +15,32 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ondol.config.tenant import SyncTable
-from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from tests.ondol.serving.marts import changed, mart
 
 
 def content(number: int) -> pa.Table:
-    """Content 1; content 2 has other rows, one column more and a wider one."""
+    """Content 1; 2 has other rows, one column more and a wider one; 3 differs from it by a few rows."""
     ids = list(range(2000))
     if number == 1:
         return pa.table({"id": ids, "amount": pa.array(ids, pa.int32())})
     amounts = pa.array([value + value % 3 for value in ids[100:]], pa.int64())
-    return pa.table({"id": ids[100:], "amount": amounts, "name": [f"상품 {value}" for value in ids[100:]]})
+    second = pa.table({"id": ids[100:], "amount": amounts, "name": [f"상품 {value}" for value in ids[100:]]})
+    if number == 2:
+        return second
+    new = pa.table({"id": [150, 2000], "amount": [-1, -2], "name": ["바뀐 상품", None]}, second.schema)
+    return pa.concat_tables([second.slice(10, 40), new, second.slice(51)])
 
 
 def sync(uri: str, tenant: str, number: int) -> SyncResult:
-    """Publish a content as batch 'batch-<number>'."""
-    table, spec = content(number), SyncTable(table="sales", key=("id",))
+    """Publish a content as batch 'batch-<number>'; the last one as the changes since the one before."""
+    spec = SyncTable(table="sales", key=("id",))
     comments = {"": f"sales {number}", "amount": "원"}
-    mart = Mart(f"batch-{number}", table.schema, table.to_batches, comments)
-    return PostgresServing(uri, tenant).sync(spec, mart)
+    version = mart(content(number), f"batch-{number}", comments=comments)
+    if number == 3:
+        version = changed(mart(content(2), "batch-2"), version)
+    return PostgresServing(uri, tenant).sync(spec, version)
 
 
 if __name__ == "__main__":

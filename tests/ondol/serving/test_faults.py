@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -22,27 +21,18 @@ from ondol.errors import RetriableError
 from ondol.mart import Mart
 from ondol.serving.base import SyncResult
 from ondol.serving.postgres import PostgresServing
+from ondol.settings import PROJECT
+from tests.ondol.serving import sync_once as script
 from tests.ondol.serving.marts import mart
 
-SCRIPT = Path(__file__).with_name("sync_once.py")
 Query = Callable[[str], list[tuple[Any, ...]]]
-
-
-def load_script() -> Any:
-    spec = importlib.util.spec_from_file_location("sync_once", SCRIPT)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
 
 
 def exits(uri: str, number: int, points: dict[str, str], **env: str) -> list[int]:
     """How a sync by each tenant ended, killed at its point ("": at none)."""
-    command = [sys.executable, str(SCRIPT), uri, str(number), *(f"{name}:{point}" for name, point in points.items())]
-    done = subprocess.run(command, env=os.environ | env, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", script.__name__, uri, str(number)]
+    command += [f"{name}:{point}" for name, point in points.items()]
+    done = subprocess.run(command, cwd=PROJECT, env=os.environ | env, check=True, capture_output=True, text=True)
     return [int(code) for code in done.stdout.split()]
 
 
@@ -63,15 +53,15 @@ def state(query: Query, tenant: str) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@pytest.mark.parametrize(("number", "points"), [(1, 6), (2, 7)])
+@pytest.mark.parametrize(("number", "points"), [(1, 6), (2, 7), (3, 6)])
 def test_a_kill_at_any_point_is_made_good_by_the_next_run(
     uri: str, tenant: str, query: Query, tmp_path: Path, number: int, points: int
 ) -> None:
     calm, log = f"{tenant}_calm", tmp_path / "points"
     disturbed = {f"{tenant}_{point}": str(point) for point in range(1, points + 1)}
-    if number == 2:
+    for earlier in range(1, number):
         for name in (calm, *disturbed):
-            script.sync(uri, name, 1)
+            script.sync(uri, name, earlier)
     assert exits(uri, number, {calm: ""}, ONDOL_FAULT_LOG=str(log)) == [0]
     assert len(log.read_text().split()) == points
     assert exits(uri, number, disturbed) == [-signal.SIGKILL] * points

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -122,9 +123,30 @@ def test_uuids_and_nanoseconds_that_fit_are_kept(serving: PostgresServing, sync:
     assert row == {"id": 1, "name": str(name), "at": dt.datetime(2026, 1, 5, 0, 0, 0, 1)}
 
 
+def test_the_sums_of_duckdb_come_as_whole_numbers(sync: Sync, query: Query, tenant: str) -> None:
+    most = 10**38 - 1
+    with duckdb.connect(config={"arrow_lossless_conversion": True}) as warehouse:
+        table = warehouse.sql(
+            f"SELECT i AS id, v::HUGEINT AS total, abs(v)::UHUGEINT AS size"
+            f" FROM (VALUES (1, {most}), (2, -{most}), (3, NULL), (4, -1)) AS t(i, v)"
+        ).to_arrow_table()
+        over = warehouse.sql(f"SELECT 1 AS id, {2**127 - 1}::HUGEINT AS total").to_arrow_table()
+        huge = warehouse.sql(f"SELECT 1 AS id, {2**127}::UHUGEINT AS total").to_arrow_table()
+    assert "hugeint" in str(over.schema.field("total").type)
+    result = sync(table)
+    assert query(f"SELECT total, size FROM {tenant}.sales ORDER BY id") == [
+        (most, most), (-most, most), (None, None), (-1, 1),
+    ]  # fmt: skip
+    assert sync(table).checksum == result.checksum
+    for wrong in (over, huge):
+        with pytest.raises(Rejected, match="column 'total' has more than 38 digits in row 1"):
+            sync(wrong.append_column("size", wrong["id"]))
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
+        (pa.array(['"ok \\ud83d\\ude00"', '["\\ud83d"]'], pa.json_()), "has half of a surrogate pair in row 2"),
         (pa.array(["좋다", "a\0b"]), "column 'bad' has a NUL character in row 2 of the mart, key {'id': '1'}"),
         (pa.array([0, -(2**63) + 2], pa.timestamp("us", "UTC")), "is outside of what .* key {'id': '1'}"),
         (pa.array([0, 2**31 - 2], pa.int32()).cast(pa.date32()), "is outside of what PostgreSQL's date"),

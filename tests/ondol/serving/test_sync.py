@@ -99,6 +99,15 @@ def test_a_dry_run_tells_what_a_sync_would_do_and_does_nothing(
     assert counts(sync(wider)) == counts(told)
 
 
+def test_a_number_of_rows_that_jumps_is_refused_unless_accepted(sync: Sync, sales: Sales) -> None:
+    sync(sales(100), max_row_drift=0.2)
+    for rows in (79, 121):
+        with pytest.raises(Rejected, match=rf"has {rows} rows, and the last batch had 100: .21%, more than 20%"):
+            sync(sales(rows), max_row_drift=0.2)
+    assert sync(sales(120), max_row_drift=0.2).rows == 120
+    assert sync(sales(200), max_row_drift=0.2, accept=True).rows == 200
+
+
 def test_a_loss_of_many_rows_is_refused(sync: Sync, sales: Sales, serving: PostgresServing) -> None:
     sync(sales(100), batch_id="full")
     with pytest.raises(Rejected, match=r"would delete 51 of 100 rows, more than 50%"):

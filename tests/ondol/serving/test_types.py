@@ -15,6 +15,8 @@ from ondol.serving.types import holder, pg_type
     [
         (pa.uint32(), "bigint"),
         (pa.uint64(), "numeric(20,0)"),
+        (pa.opaque(pa.binary(16), "hugeint", "DuckDB"), "numeric(38,0)"),
+        (pa.opaque(pa.binary(16), "uhugeint", "DuckDB"), "numeric(38,0)"),
         (pa.float32(), "real"),
         (pa.decimal128(38, 9), "numeric(38,9)"),
         (pa.decimal128(3, 5), "numeric(5,5)"),
@@ -37,7 +39,17 @@ def test_a_type_maps_to_the_one_that_holds_all_its_values(arrow: pa.DataType, ex
     assert pg_type(arrow, "c") == expected
 
 
-@pytest.mark.parametrize("arrow", [pa.null(), pa.decimal256(50, 2), pa.list_(pa.null())])
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        pa.null(),
+        pa.decimal256(50, 2),
+        pa.list_(pa.null()),
+        pa.opaque(pa.binary(), "bit", "DuckDB"),
+        pa.list_(pa.opaque(pa.binary(16), "hugeint", "DuckDB")),
+        pa.struct([("sum", pa.opaque(pa.binary(16), "hugeint", "DuckDB"))]),
+    ],
+)
 def test_a_type_that_postgresql_lacks_is_refused_with_the_column(arrow: pa.DataType) -> None:
     with pytest.raises(Rejected, match="column 'c' has the type"):
         pg_type(arrow, "c")
