@@ -82,7 +82,7 @@ def shown_value(value: float, kind: Kind, *, since_1904: bool = False) -> Scalar
     days += 1462 if since_1904 else 0
     if days >= _LAST_SERIAL:
         return number(value)
-    day = dt.datetime(1899, 12, 30 if days >= 60 else 31) + dt.timedelta(days=days)
+    day = dt.datetime(1899, 12, 30 if value >= 60 or since_1904 else 31) + dt.timedelta(days=days)
     return day + dt.timedelta(milliseconds=milliseconds) if milliseconds else day.date()
 
 

@@ -134,6 +134,24 @@ def parts(archive: zipfile.ZipFile) -> Parts:
     return Parts(tuple(targets.get(number, "") for number in ids), strings, styles)
 
 
+def shortened(archive: zipfile.ZipFile, parts: Parts, sheet: str, head: bytes) -> io.BytesIO:
+    """A workbook with one sheet only, which ends with its first rows, and no pictures.
+
+    Args:
+        sheet: the part of that sheet.
+        head: its XML up to the end of those rows.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as copy:
+        for name in archive.namelist():
+            if name == sheet:
+                copy.writestr(name, head + b"</sheetData></worksheet>")
+            elif name not in parts.sheets and not name.startswith("xl/media/"):
+                copy.writestr(name, archive.read(name))
+    buffer.seek(0)
+    return buffer
+
+
 def without_macro_sheets(document: Document) -> Document:
     """The workbook without its Excel 4.0 macro and dialog sheets, which the reader refuses; itself if it has none."""
     from lxml import etree

@@ -68,6 +68,7 @@ _EMPTY_END, _FORMULA_WITH_ATTRIBUTES, _LINE_WITH_ATTRIBUTES = (
 )
 _ROW_START = np.uint64(int.from_bytes(b'<row r="', "little"))
 _CELL_START = np.uint64(int.from_bytes(b'<c r="', "little"))
+_HIDDEN = re.compile(rb'<row r="(\d{1,7})"[^>]* hidden="(?:1|true)"')
 _KEPT = b'<t xml:space="preserve">'
 _ATTRIBUTES = re.compile(rb'(?: s="(\d{1,5})"| t="([a-zA-Z]{1,9})"){0,2}')
 
@@ -112,28 +113,57 @@ class Cells:
         return between.take(arrays.of_positions(2 * places))
 
 
-def chunks(stream: IO[bytes], first: int) -> Iterator[bytes]:
-    """The XML of whole rows, about a megabyte at a time, from row `first` (0-based) on.
+class SheetXml:
+    """The XML of a worksheet, cut where its first rows end.
+
+    Args:
+        stream: the part of the sheet.
+        first: the row (0-based) at which what is read in bulk begins.
 
     Raises:
-        NotPlain: they are not to be found.
+        NotPlain: that row is not to be found.
     """
-    rest, begun = b"", False
-    while data := stream.read(CHUNK):
-        rest += data
-        if not begun:
-            found = (m.start() for m in re.finditer(rb'<row r="(\d{1,7})"', rest) if int(m[1]) > first)
-            begin = next(found, -1)
-            begun, rest = begin >= 0, rest[begin if begin >= 0 else max(0, rest.rfind(b"<row ")) :]
-        end = rest.find(b"</sheetData>")
-        cut = end if end >= 0 else rest.rfind(b"<row ")
-        if begun and cut > 0:
-            yield rest[:cut]
-            rest = rest[cut:]
-        if end >= 0 and begun:
-            return
-        _demand(end < 0 and len(rest) < LONGEST_ROW, "rows of another form")
-    raise NotPlain("no end of the rows")
+
+    def __init__(self, stream: IO[bytes], first: int) -> None:
+        self._stream, self._rest = stream, b""
+        self.head, self.end = b"", b""
+        """What is before that row, and, once all rows were read, what is after the last."""
+        while data := stream.read(CHUNK):
+            known = max(0, self._rest.rfind(b"<row "))
+            self._rest += data
+            rows = re.finditer(rb'<row r="(\d{1,7})"', self._rest[known:])
+            begin = next((known + m.start() for m in rows if int(m[1]) > first), 0)
+            _demand(begin > 0 or len(self._rest) < LONGEST_ROW, "rows of another form")
+            if begin:
+                self.head, self._rest = self._rest[:begin], self._rest[begin:]
+                return
+        raise NotPlain("no rows below the first ones")
+
+    def chunks(self) -> Iterator[bytes]:
+        """The XML of whole rows, about a megabyte at a time.
+
+        Raises:
+            NotPlain: they are not to be found.
+        """
+        rest, data = self._rest, b"\0"
+        while data:
+            end = rest.find(b"</sheetData>")
+            cut = end if end >= 0 else rest.rfind(b"<row ")
+            if cut > 0:
+                yield rest[:cut]
+                rest = rest[cut:]
+            if end >= 0:
+                self.end = rest + self._stream.read(LONGEST_ROW)
+                return
+            _demand(len(rest) < LONGEST_ROW, "rows of another form")
+            data = self._stream.read(CHUNK)
+            rest += data
+        raise NotPlain("no end of the rows")
+
+
+def hidden_rows_in(xml: bytes) -> list[int]:
+    """The 0-based numbers of the rows of a chunk that are hidden."""
+    return [int(m[1]) - 1 for m in _HIDDEN.finditer(xml)] if b' hidden="' in xml else []
 
 
 def cells_in(xml: bytes) -> Cells:

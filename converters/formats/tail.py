@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from converters import arrays
 from converters.formats.excel import Kind, shown_value
 from converters.formats.meter import Meter
+from converters.formats.patient import column_number
 from converters.formats.scan import (
     BOOL,
     ERROR,
@@ -30,11 +31,12 @@ from converters.formats.scan import (
     Array,
     Cells,
     NotPlain,
+    SheetXml,
     cells_in,
-    chunks,
+    hidden_rows_in,
 )
 from converters.formats.strings import inline_texts, shared_strings
-from converters.model import Scalar
+from converters.model import Range, Scalar
 from converters.packed import Packed
 from converters.runs import EXACT, Run, joined
 from converters.tables.words import ERRORS
@@ -51,6 +53,7 @@ FORMS = 8
 """Added to the kind of a number that is shown as a date; twice, for a length of time."""
 _IN_NUMBERS = np.zeros(256, np.bool_)
 _IN_NUMBERS[list(b"0123456789.+-eE")] = True
+_MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})([1-9]\d{0,6}):([A-Z]{1,3})([1-9]\d{0,6})" ?/>')
 SPARSE = 8
 """A sheet with so many more places than cells is not read into columns."""
 
@@ -64,19 +67,22 @@ class Tail:
         columns: their values, from column 0 on.
         styles: the style of each cell, by row; rows that look alike share one list, and a blank has its column's.
         uncalculated: formulas without a value.
+        hidden: rows that are hidden, with or without cells.
+        merges: the merged ranges of the whole sheet.
     """
 
     numbers: Sequence[int]
     columns: list[Packed]
     styles: dict[int, list[int]]
     uncalculated: list[tuple[int, int]] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
+    merges: list[Range] = field(default_factory=list)
 
 
-def read_tail(stream: IO[bytes], first: int, strings: bytes, kinds: Sequence[Kind], meter: Meter) -> Tail | None:
-    """The rows of a worksheet from row `first` (0-based) on; None if it has something that is not read in bulk.
+def read_tail(sheet: SheetXml, strings: bytes, kinds: Sequence[Kind], meter: Meter) -> Tail | None:
+    """The rows of a worksheet below its first ones; None if it has something that is not read in bulk.
 
     Args:
-        stream: the part of the sheet.
         strings: the part of the shared strings; empty if there is none.
         kinds: what kind of number each style shows.
 
@@ -86,9 +92,12 @@ def read_tail(stream: IO[bytes], first: int, strings: bytes, kinds: Sequence[Kin
     before = meter.cells, meter.slots
     try:
         reader = _Reader(shared_strings(strings), kinds, meter)
-        for xml in chunks(stream, first):
+        for xml in sheet.chunks():
             reader.take(cells_in(xml))
-        return reader.tail()
+            reader.hidden += hidden_rows_in(xml)
+        tail = reader.tail()
+        tail.merges = _merges(sheet.end)
+        return tail
     except (NotPlain, pa.ArrowInvalid, UnicodeDecodeError, OverflowError, IndexError):
         meter.cells, meter.slots = before
         return None
@@ -107,6 +116,7 @@ class _Reader:
         self.alike: dict[bytes, list[int]] = {}
         self.styles: dict[int, list[int]] = {}
         self.uncalculated: list[tuple[int, int]] = []
+        self.hidden: list[int] = []
 
     def take(self, cells: Cells) -> None:
         """Adds the cells of some rows."""
@@ -139,7 +149,7 @@ class _Reader:
         columns = [Packed(self._column(column)) for column in range(max(self.columns, default=-1) + 1)]
         even = len(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1
         rows: Sequence[int] = range(int(numbers[0]), int(numbers[-1]) + 1) if even else numbers.tolist()
-        return Tail(rows, columns, self.styles, self.uncalculated)
+        return Tail(rows, columns, self.styles, self.uncalculated, self.hidden)
 
     def _codes(self, cells: Cells) -> Array:
         """Of each cell with a shared string: its number."""
@@ -221,6 +231,13 @@ class _Reader:
         if known < self.count:
             parts.append(Run(pa.nulls(self.count - known)))
         return joined(parts)
+
+
+def _merges(xml: bytes) -> list[Range]:
+    """The merged ranges that the XML after the rows names."""
+    found = [(m[1].decode(), int(m[2]), m[3].decode(), int(m[4])) for m in _MERGE.finditer(xml)]
+    _demand(len(found) == xml.count(b"mergeCell ") and b"</worksheet>" in xml, "an end of another form")
+    return [Range(top - 1, column_number(left), bottom - 1, column_number(right)) for left, top, right, bottom in found]
 
 
 def _demand(holds: bool | np.bool_, what: str) -> None:

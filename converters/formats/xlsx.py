@@ -25,6 +25,7 @@ RICH_ROWS = 1500
 LARGE = 1 << 20
 """A sheet with so many bytes of XML is read in bulk below its first rows."""
 WIDE = 200
+Cells = list[tuple[int, int]]
 MARCH_1900 = dt.date(1900, 3, 1).toordinal()
 
 
@@ -73,21 +74,19 @@ def _broken(document: Document, error: Exception) -> Broken:
 def _read_sheet(document: Document, workbook: Any, position: int, name: str, meter: Meter, options: Options) -> Grid:
     from python_calamine_plus import CalamineError
 
+    if options.max_rows is None and (long := _read_long(document, position, name, meter)):
+        grid, open_formulas = long
+        if open_formulas:
+            grid.problems.append(uncalculated(name, open_formulas))
+        return grid
     grid = Grid(name)
-    open_formulas: list[tuple[int, int]] = []
+    open_formulas = []
     before = meter.cells, meter.slots
     last = options.max_rows - 1 if options.max_rows else None
-    end = RICH_ROWS - 1 if last is None else min(RICH_ROWS - 1, last)
     try:
-        head = workbook.stream_sheet_by_index(position, rich=True, max_row=end)
-        _read_sheet_facts(head, grid)
-        open_formulas += _read_rows(head, grid, meter)
-        bulk = _read_in_bulk(document, position, grid, meter) if last is None else None
-        if bulk is not None:
-            open_formulas += bulk
-        elif last is None or last > end:
-            tail = workbook.stream_sheet_by_index(position, rich=True, min_row=RICH_ROWS, max_row=last)
-            open_formulas += _read_rows(tail, grid, meter)
+        rows = workbook.stream_sheet_by_index(position, rich=True, max_row=last)
+        _read_sheet_facts(rows, grid)
+        open_formulas += _read_rows(rows, grid, meter)
     except (CalamineError, _Sparse) as error:
         meter.cells, meter.slots = before
         if last is not None or not _read_patiently(document, position, grid, meter):
@@ -129,27 +128,51 @@ def _read_patiently(document: Document, position: int, grid: Grid, meter: Meter)
     return True
 
 
-def _read_in_bulk(document: Document, position: int, grid: Grid, meter: Meter) -> list[tuple[int, int]] | None:
-    """Reads what is below the first rows of a large sheet; gives its formulas without value; None: it was not read."""
+def _read_long(document: Document, position: int, name: str, meter: Meter) -> tuple[Grid, Cells] | None:
+    """Reads a large sheet: its first rows out of a workbook that ends with them, those below in bulk.
+
+    So the usual reader does not go through all of the sheet for what is said after its rows. None: it is of no form
+    that is read in bulk; then nothing was read.
+    """
+    if not _is_large(document, position):
+        return None
+    from python_calamine_plus import CalamineError, CalamineWorkbook
+
+    from converters.formats.scan import NotPlain, SheetXml
+    from converters.formats.tail import read_tail
+
+    grid, before = Grid(name), (meter.cells, meter.slots)
     try:
         with document.open() as stream, zipfile.ZipFile(stream) as archive:
             parts = package.parts(archive)
-            sheet = archive.getinfo(parts.sheets[position])
-            if sheet.file_size < LARGE or package.counts_from_1904(document):
-                return None
-            from converters.formats.tail import read_tail
-
-            kinds = [kind_of_format(look.number_format) for look in grid.looks]
-            strings = archive.read(parts.strings) if parts.strings else b""
-            with archive.open(sheet) as xml:
-                tail = read_tail(xml, RICH_ROWS, strings, kinds, meter)
-    except package.DAMAGES:
-        return None
+            with archive.open(parts.sheets[position]) as xml:
+                sheet = SheetXml(xml, RICH_ROWS)
+                short = package.shortened(archive, parts, parts.sheets[position], sheet.head)
+                head = CalamineWorkbook.from_filelike(short).stream_sheet_by_index(position, rich=True)
+                _read_sheet_facts(head, grid)
+                open_formulas = _read_rows(head, grid, meter)
+                kinds = [kind_of_format(look.number_format) for look in grid.looks]
+                strings = archive.read(parts.strings) if parts.strings else b""
+                tail = read_tail(sheet, strings, kinds, meter)
+    except (*package.DAMAGES, NotPlain, CalamineError, _Sparse):
+        tail = None
     if tail is None:
+        meter.cells, meter.slots = before
         return None
     grid.rows = LongRows(dict(grid.rows), tail.numbers, tail.columns)
     grid.styles.update(tail.styles)
-    return tail.uncalculated
+    grid.merges = tail.merges
+    grid.hidden_rows |= frozenset(tail.hidden)
+    return grid, open_formulas + tail.uncalculated
+
+
+def _is_large(document: Document, position: int) -> bool:
+    try:
+        with document.open() as stream, zipfile.ZipFile(stream) as archive:
+            size = archive.getinfo(package.parts(archive).sheets[position]).file_size
+    except package.DAMAGES:
+        return False
+    return size >= LARGE and not package.counts_from_1904(document)
 
 
 def _read_sheet_facts(stream: Any, grid: Grid) -> None:
@@ -167,9 +190,9 @@ class _Sparse(Exception):
     """A sheet of long rows with hardly anything in them."""
 
 
-def _read_rows(stream: Any, grid: Grid, meter: Meter) -> list[tuple[int, int]]:
+def _read_rows(stream: Any, grid: Grid, meter: Meter) -> Cells:
     """Rows with the format and the formula of each cell; gives the formulas without a value."""
-    open_formulas: list[tuple[int, int]] = []
+    open_formulas: Cells = []
     alike: dict[tuple[int, ...], list[int]] = {}
     sparse = 0
     for cells in stream:

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 
 from converters import convert
 from converters.document import Document
@@ -21,7 +22,7 @@ from converters.formats import xlsx
 from converters.formats.scan import NotPlain
 from converters.formats.strings import shared_strings
 from converters.grid import Grid, LongRows
-from converters.model import Scalar, letters
+from converters.model import Range, Scalar, letters
 from converters.options import DEFAULTS, Limits, Options
 from converters.packed import Packed
 from tests.converters.formats.parts import MAIN, workbook_of
@@ -176,6 +177,29 @@ def test_a_total_row_far_below_keeps_its_own_format() -> None:
     grid = grid_of(workbook_of(plain_rows(50, last=last), strings=SHARED), 10)
     assert isinstance(grid.rows, LongRows)
     assert [grid.look(row, 1).number_format for row in (20, 49, 50)] == ["#,##0", "#,##0", "0.0%"]
+
+
+def test_what_is_said_of_rows_far_below_is_known() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for n in range(60):
+        sheet.append([f"지점{n}", n, None])
+    sheet.merge_cells("B41:C42")
+    sheet["A1"].comment = Comment("위", "나")
+    sheet["A50"].comment = Comment("아래", "나")
+    for row in (5, 45):
+        sheet.row_dimensions[row].hidden = True
+    sheet.column_dimensions["C"].hidden = True
+    sheet["B51"] = "=SUM(B1:B50)"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    in_bulk, one_by_one = grid_of(buffer.getvalue(), 10), grid_of(buffer.getvalue(), 10, NO_SIZE)
+    assert isinstance(in_bulk.rows, LongRows)
+    for grid in (in_bulk, one_by_one):
+        assert grid.merges == [Range(40, 1, 41, 2)]
+        assert (grid.hidden_rows, grid.hidden_columns) == ({4, 44}, {2})
+        assert grid.comments == {(0, 0): "위", (49, 0): "아래"}
+    assert in_bulk.problems == one_by_one.problems != []
 
 
 @pytest.mark.parametrize(
