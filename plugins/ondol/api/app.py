@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ondol.api import tenants
+from ondol.api import syncing, tenants
 from ondol.api.collecting import Collector
 from ondol.api.docs import add_docs
 from ondol.api.entries import Entries
@@ -46,7 +46,7 @@ def create_app(authenticate: Authenticate, collector: Collector) -> FastAPI:
     app = Described(
         title="Ondol",
         version=version("ondol"),
-        openapi_tags=[{"name": name} for name in ("tenants", "sources", "items", "collections", "service")],
+        openapi_tags=[{"name": name} for name in ("tenants", "sources", "items", "collections", "sync", "service")],
         description=ABOUT + (DEMO if authenticate is anybody else ""),
         docs_url=None,
         redoc_url=None,
@@ -57,6 +57,7 @@ def create_app(authenticate: Authenticate, collector: Collector) -> FastAPI:
     app.state.collector = collector
     app.add_middleware(Guard, authenticate=authenticate)
     app.include_router(tenants.router)
+    app.include_router(syncing.router)
     app.include_router(Entries("sources", "source").router())
     app.include_router(Entries("items", "item").router())
     add_docs(app)

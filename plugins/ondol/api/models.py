@@ -169,6 +169,37 @@ class Collection(Model):
     counts: dict[str, dict[str, int]] = {}
 
 
+class SyncRequest(Model):
+    """How to sync a table now."""
+
+    dry_run: bool = Field(default=False, description="only tell what would change in PostgreSQL, with some of the rows")
+    full: bool = Field(default=False, description="compare the whole table, even if nothing says that it changed")
+    accept: bool = Field(default=False, description="let pass what max_delete_share or max_row_drift refuses")
+
+
+class SampleRow(Model):
+    """A row that a dry run would write: what it is, and what it would be; null: it is not there."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Synced(Model):
+    """What a sync did to the rows of a table, or would do."""
+
+    table: str
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    rejected: int = Field(description="rows that PostgreSQL cannot hold, kept with the reason")
+    rows: int = Field(description="of the table afterwards")
+    skipped: bool = Field(description="it was equal to its mart already")
+    checksum: str
+    drift: str = Field(description="how the table differed because something else wrote to it")
+    samples: list[SampleRow]
+
+
 class Place(Model):
     """What is wrong in the tenant's YAML, where, and what would be right."""
 
