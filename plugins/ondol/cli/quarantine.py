@@ -51,7 +51,9 @@ def show(tenant: TenantId, number: Number, as_json: AsJson = False) -> None:
 def release(
     tenant: TenantId,
     number: Number,
-    accept: Annotated[bool, typer.Option("--accept", help="Load it in spite of the broken contract.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Load it in spite of the broken contract, or of lost rows.")
+    ] = False,
     item: Annotated[str, typer.Option(help="Take it as this item, whatever its name says.", show_default=False)] = "",
     note: Note = "",
     as_json: AsJson = False,

@@ -97,11 +97,11 @@ class Quarantine:
         """Let the next run take the file up again.
 
         Args:
-            accept: load it in spite of the broken contract.
+            accept: load it in spite of the broken contract, or of the rows that it lacks.
             item: take it as this item, whatever its name says.
             note: why, for the history.
         """
-        if accept and (stage := self.show(number)["stage"]) != "tag":
+        if accept and (stage := self.show(number)["stage"]) not in ("tag", "load"):
             raise FatalError(
                 f"number {number} was refused by {stage}, not for a broken contract: --accept cannot help. "
                 "Mend the file or the rules and release it without, release it as an item, or drop it"

@@ -18,7 +18,24 @@ from sqlglot import exp  # noqa: TID253
 from ondol.errors import FatalError
 
 MACROS = """
-    CREATE OR REPLACE MACRO _ondol.divide(a, b) AS a / CASE WHEN b = 0 THEN error('division by zero') ELSE b END;
+    CREATE OR REPLACE MACRO _ondol.settled(a, b, q) AS q + CASE
+        WHEN 2 * (a - q * b) >= b * 0.000000001 THEN 0.000000001
+        WHEN 2 * (a - q * b) < -b * 0.000000001 THEN -0.000000001 ELSE 0 END;
+    CREATE OR REPLACE MACRO _ondol.nearer(a, b, q) AS
+        q + cast_to_type(CAST(a - q * b AS DOUBLE) / CAST(b AS DOUBLE), a);
+    CREATE OR REPLACE MACRO _ondol.quotient(a, b) AS _ondol.settled(a, b,
+        _ondol.nearer(a, b, cast_to_type(CAST(a AS DOUBLE) / CAST(b AS DOUBLE), a)));
+    CREATE OR REPLACE MACRO _ondol.divided(a, b, wanted) AS CASE
+        WHEN a IS NULL OR b IS NULL THEN NULL
+        WHEN b = 0 THEN error('division by zero')
+        WHEN typeof(wanted) = 'DOUBLE' THEN cast_to_type(a / b, wanted)
+        ELSE cast_to_type(
+            _ondol.quotient(cast_to_type(abs(a), wanted), cast_to_type(abs(b), wanted))
+                * CASE WHEN (a < 0) = (b < 0) THEN 1 ELSE -1 END,
+            wanted) END;
+    CREATE OR REPLACE MACRO _ondol.divide(a, b) AS
+        _ondol.divided(a, b, round(list_median([coalesce(a, b)]) * 0.000000001, 9));
+    CREATE OR REPLACE MACRO _ondol.product(x) AS cast_to_type(x, round(x, 9));
     CREATE OR REPLACE MACRO _ondol.int64(x) AS CASE
         WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT)
         ELSE CAST(x AS BIGINT) END;
@@ -27,8 +44,14 @@ MACROS = """
         WHEN typeof(x) = 'DOUBLE' THEN regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')
         ELSE CAST(x AS VARCHAR) END;
 """
-"""What BigQuery does and DuckDB has no function for: division by zero fails, casts round half away from zero and
-write numbers without trailing zeros."""
+"""What BigQuery does and DuckDB has no function for.
+
+Division by zero fails; two NUMERICs, or one and an INT64, have a quotient and an average that are NUMERIC, rounded half
+away from zero at the ninth decimal, and so is each product of a chain; of other numbers the quotient is FLOAT64.
+`wanted` has that type: a median is no INT64, and `cast_to_type` looks at its type and at no value. `quotient` divides in
+floating point and settles the last digits exactly. Casts round half away from zero and write numbers without
+trailing zeros.
+"""
 
 NUMERIC = "DECIMAL(38, 9)"
 UNREPEATABLE = "gives another result when run again; take the value from the data"
@@ -178,10 +201,35 @@ def _cast(node: exp.Cast) -> exp.Expr:
 
 
 def _divide(node: exp.Div) -> exp.Expr:
-    divisor = node.expression
-    if isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.name):
+    return _macro("divide", node.this, node.expression)
+
+
+def _safe_divide(node: exp.SafeDivide) -> exp.Expr:
+    return _macro("divide", node.this, _call("NULLIF", node.expression, exp.Literal.number(0)))
+
+
+def _average(node: exp.Avg) -> exp.Expr:
+    """DuckDB's AVG is a floating-point number whatever it takes; over a window, see `_window`."""
+    if isinstance(node.parent, exp.Window):
         return node
-    return _macro("divide", node.this, divisor)
+    return _macro("divide", exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy(), big_int=True))
+
+
+def _window(node: exp.Window) -> exp.Expr:
+    if not isinstance(average := node.this, exp.Avg):
+        return node
+    parts = [node.copy(), node.copy()]
+    parts[0].set("this", exp.Sum(this=average.this.copy()))
+    parts[1].set("this", exp.Count(this=average.this.copy(), big_int=True))
+    return _macro("divide", *parts)
+
+
+def _multiply(node: exp.Mul) -> exp.Expr:
+    """DuckDB adds up the decimals of all factors, and has none left for the digits in front."""
+    above = node.parent
+    while isinstance(above, exp.Paren):
+        above = above.parent
+    return _macro("product", node) if isinstance(above, exp.Mul) else node
 
 
 def _format(node: exp.Format) -> exp.Expr:
@@ -277,6 +325,7 @@ def _timestamp_diff(node: exp.TimestampDiff) -> exp.Expr:
 REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.ApproxDistinct: lambda node: exp.Count(this=exp.Distinct(expressions=[node.this.copy()]), big_int=True),
     exp.ArrayAgg: _limited,
+    exp.Avg: _average,
     exp.Cast: _cast,
     exp.DataType: _type,
     exp.DateAdd: _as_date,
@@ -289,11 +338,14 @@ REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Format: _format,
     exp.GroupConcat: _string_agg,
     exp.IgnoreNulls: _limited,
+    exp.Mul: _multiply,
     exp.NetFunc: _dotted,
     exp.Normalize: _normalize,
     exp.RespectNulls: _limited,
+    exp.SafeDivide: _safe_divide,
     exp.SafeFunc: lambda node: _call("TRY", node.this),
     exp.TimestampDiff: _timestamp_diff,
     exp.TryCast: _cast,
     exp.Unnest: _unnest,
+    exp.Window: _window,
 }

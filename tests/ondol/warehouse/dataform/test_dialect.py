@@ -93,6 +93,44 @@ GOLDEN = {
         "SELECT 7 / 2, DIV(-7, 2), MOD(-7, 2), 1 / x FROM UNNEST([4]) AS x",
         [(3.5, -3, -1, 0.25)],
     ),
+    "NUMERIC divides into NUMERIC, rounded half away from zero at the ninth decimal": (
+        "SELECT NUMERIC '10' / 3, NUMERIC '-2' / NUMERIC '3', 1000000000 / NUMERIC '3', NUMERIC '-810.44769045' / 12,"
+        " NUMERIC '0.000000001' / 2, ROUND(NUMERIC '7') / 3, NUMERIC '10000000000000000000' / 7",
+        [
+            tuple(
+                map(
+                    Decimal,
+                    "3.333333333 -0.666666667 333333333.333333333 -67.537307538 0.000000001 2.333333333"
+                    " 1428571428571428571.428571429".split(),
+                )
+            )
+        ],
+    ),
+    "FLOAT64 wins over NUMERIC": (
+        "SELECT NUMERIC '1.5' / CAST(2 AS FLOAT64), CAST(1e300 AS FLOAT64) / 2",
+        [(0.75, 5e299)],
+    ),
+    "sums divide by counts as their types say": (
+        "SELECT SUM(amount) / COUNT(amount), SUM(n) / COUNT(*), SUM(amount) / SUM(n), SAFE_DIVIDE(SUM(amount), 0)"
+        " FROM (SELECT amount, 2 AS n FROM t.sales)",
+        [(Decimal("7.5"), 2.0, Decimal("2.5"), None)],
+    ),
+    "an average is as exact as what it is of": (
+        "SELECT AVG(x), AVG(DISTINCT x), AVG(n), AVG(NULL + n) FROM"
+        " UNNEST([STRUCT(NUMERIC '1' AS x, 1 AS n), STRUCT(NUMERIC '1', 2), STRUCT(NUMERIC '2', 2)])",
+        [(Decimal("1.333333333"), Decimal("1.5"), 5 / 3, None)],
+    ),
+    "an average over a window": (
+        "SELECT AVG(amount) OVER (PARTITION BY shop ORDER BY d), AVG(amount) OVER w FROM t.sales"
+        " WINDOW w AS (PARTITION BY shop) ORDER BY shop, d",
+        [(Decimal(10), Decimal("7.5")), (Decimal("7.5"), Decimal("7.5")), (None, None)],
+    ),
+    "nothing divided by zero is nothing": ("SELECT CAST(NULL AS NUMERIC) / 0, SAFE_DIVIDE(NULL, 0)", [(None, None)]),
+    "a chain of products keeps nine decimals": (
+        "SELECT NUMERIC '1000000' * NUMERIC '1000000' * NUMERIC '1.1' * NUMERIC '2.5' * NUMERIC '0.5', 2 * 3 * 4,"
+        " 0.5 * (2 * CAST(1 AS FLOAT64))",
+        [(Decimal("1375000000000"), 24, 1.0)],
+    ),
     "half is rounded away from zero": (
         "SELECT ROUND(2.5), ROUND(-2.5), ROUND(NUMERIC '1.005', 2)",
         [(3, -3, Decimal("1.01"))],

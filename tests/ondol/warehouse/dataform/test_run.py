@@ -80,7 +80,7 @@ def test_marts_have_bigquerys_types_only(warehouse, transform, filled):
             "sale_date": "date32[day]",
             "store_code": "string",
             "amount": "decimal128(38, 9)",
-            "amount_thousand": "double",
+            "amount_thousand": "decimal128(38, 9)",
             "receipts": "int64",
             "tenant": "string",
         }

@@ -1,0 +1,97 @@
+"""What an item's contract promises, on real files through all stages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ondol.config.tenant import Tenant
+from ondol.embedded import database_uri
+from ondol.ledger.events import Ledger
+from ondol.pipeline import RunResult, run
+from ondol.warehouse.duckdb import DuckDbWarehouse
+
+D5, D6, D7 = (dt.date(2026, 1, day) for day in (5, 6, 7))
+Send = Callable[..., RunResult]
+COLUMNS: dict[str, Any] = {
+    "sale_date": {"from": "period", "type": "date"},
+    "store_code": {"from": "지점코드", "required": True},
+    "quantity": {"from": "수량", "type": "integer"},
+}
+
+
+def shop(columns: dict[str, Any] = COLUMNS, load: dict[str, Any] | None = None, **tag: Any) -> Tenant:
+    """A tenant that receives 매출_20260105.csv."""
+    return Tenant.model_validate(
+        {
+            "tenant": "shop",
+            "name": "가게",
+            "sources": [{"id": "inbox", "type": "folder", "path": "inbox/{date}"}],
+            "items": [
+                {
+                    "id": "sales",
+                    "match": {"name": "매출_{yyyymmdd}*.csv"},
+                    "table": "sales",
+                    "load": load or {},
+                    "tag": {"columns": columns, **tag},
+                }
+            ],
+        }
+    )
+
+
+@pytest.fixture
+def send(home: Path) -> Send:
+    """Let a file arrive on a day, and run that day."""
+
+    def send(tenant: Tenant, day: dt.date, name: str, text: str) -> RunResult:
+        folder = home / "inbox" / str(day)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+        return run(tenant, day)
+
+    return send
+
+
+def rows(home: Path, columns: str = "store_code, quantity") -> list[tuple[Any, ...]]:
+    found = DuckDbWarehouse(home, "shop").query(f"SELECT {columns} FROM shop.sales ORDER BY ALL")
+    return [tuple(row.values()) for row in found]
+
+
+def test_a_file_that_drops_rows_waits_for_a_person_and_then_counts(home: Path, send: Send) -> None:
+    tenant = shop(load={"max_row_drop": 0.2})
+    send(tenant, D5, "매출_20260105.csv", "지점코드,수량\n001,1\n002,2\n003,3\n")
+    (held,) = send(tenant, D6, "매출_20260105_수정.csv", "지점코드,수량\n001,9\n").quarantined
+    assert "sales 2026-01-05 has 1 rows, but what it follows has 3" in str(held["reason"])
+    assert rows(home) == [("001", 1), ("002", 2), ("003", 3)]
+    with Ledger(database_uri(), "shop") as ledger:
+        ledger.quarantine.release(int(str(held["id"])), accept=True)
+    assert not run(tenant, D7).quarantined
+    assert rows(home) == [("001", 9)]
+
+
+def test_days_out_of_order_and_late_corrections_end_in_the_newest_rows(home: Path, send: Send) -> None:
+    tenant = shop()
+    send(tenant, D7, "매출_20260105_수정.csv", "지점코드,수량\n001,9\n")
+    send(tenant, D6, "매출_20260106.csv", "지점코드,수량\n001,6\n")
+    assert send(tenant, D5, "매출_20260105.csv", "지점코드,수량\n001,5\n").counts["filter"]["superseded"] == 1
+    assert rows(home, "_period_start, quantity") == [(D5, 9), (D6, 6)]
+
+
+def test_a_value_of_another_type_is_named_with_its_cell_and_nothing_becomes_null(home: Path, send: Send) -> None:
+    (held,) = send(shop(), D5, "매출_20260105.csv", "지점코드,수량\n001,1\n002,많음\n").quarantined
+    assert "B3 (quantity) is '많음'; allowed is a number" in str(held["reason"])
+    assert held["evidence"]["cells"][0]["cell"] == "B3"  # type: ignore[index]
+
+
+def test_every_row_tells_file_place_and_run(home: Path, send: Send) -> None:
+    send(shop(), D5, "매출_20260105.csv", "지점코드,수량\n001,1\n")
+    [(sha256, file, row, cells, run_key, loaded)] = rows(
+        home, "_sha256, _file, _row, _cells, _run_key, _loaded_at IS NOT NULL"
+    )
+    assert (len(sha256), file, row, run_key, loaded) == (64, "매출_20260105.csv", 2, "shop@2026-01-05", True)
+    assert cells == '{"quantity": "B2", "store_code": "A2"}'
