@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 
 from ondol.config.tenant import Tenant
 from ondol.embedded import database_uri
+from ondol.errors import FatalError
 from ondol.ledger.events import Ledger
 from ondol.pipeline import RunResult, run
+from ondol.settings import PROJECT
 from ondol.warehouse.duckdb import DuckDbWarehouse
 
 D5, D6, D7 = (dt.date(2026, 1, day) for day in (5, 6, 7))
@@ -95,3 +98,38 @@ def test_every_row_tells_file_place_and_run(home: Path, send: Send) -> None:
     )
     assert (len(sha256), file, row, run_key, loaded) == (64, "매출_20260105.csv", 2, "shop@2026-01-05", True)
     assert cells == '{"quantity": "B2", "store_code": "A2"}'
+
+
+def test_a_failed_assertion_waits_in_quarantine_with_its_rows_until_it_holds(
+    home: Path, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = {
+        "sales": "config { type: 'declaration', name: 'sales' }",
+        "by_store": "config { type: 'table', assertions: { rowConditions: ['quantity < 100'] } }\n"
+        "SELECT store_code, SUM(quantity) AS quantity FROM ${ref('sales')} GROUP BY 1",
+        "other": "config { type: 'table' }\nSELECT COUNT(*) AS n FROM ${ref('sales')}",
+        "shares": "config { type: 'table' }\nSELECT store_code, quantity / 2 AS half FROM ${ref('by_store')}",
+    }
+    project = home / "tenants" / "dataform"
+    shutil.copytree(PROJECT / "tenants/dataform", project, ignore=shutil.ignore_patterns("node_modules", "definitions"))
+    (project / "node_modules").symlink_to(PROJECT / "tenants/dataform/node_modules")
+    (project / "definitions" / "shop").mkdir(parents=True)
+    for name, text in models.items():
+        (project / "definitions" / "shop" / f"{name}.sqlx").write_text(text)
+    monkeypatch.setenv("ONDOL_TENANTS", str(home / "tenants"))
+    tenant = Tenant.model_validate(shop().model_dump(by_alias=True) | {"transform": {"models": "shop"}})
+    result = send(tenant, D5, "매출_20260105.csv", "지점코드,수량\n001,500\n002,2\n")
+    (held,) = result.quarantined
+    assert (held["stage"], held["name"]) == ("transform", "shop_by_store_assertions_rowConditions")
+    evidence: Any = held["evidence"]
+    assert (evidence["count"], evidence["rows"][0]["store_code"], evidence["rows"][0]["quantity"]) == (1, "001", 500)
+    assert {name: said.partition(":")[0] for name, said in result.marts.items() if "assertions" not in name} == {
+        "by_store": "blocked",
+        "shares": "blocked",
+        "other": "done",
+    }
+    with Ledger(database_uri(), "shop") as ledger, pytest.raises(FatalError, match="neither released nor dropped"):
+        ledger.quarantine.drop(int(str(held["id"])))
+    send(tenant, D6, "매출_20260105_수정.csv", "지점코드,수량\n001,5\n002,2\n")
+    with Ledger(database_uri(), "shop") as ledger:
+        assert [(q["name"], q["state"]) for q in ledger.quarantine.entries(None)] == [(held["name"], "passed")]

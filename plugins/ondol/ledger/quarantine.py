@@ -19,8 +19,26 @@ class Quarantine:
 
     def hold(self, run_key: str, stage: str, entry: Entry, rules: str, rejected: Rejected) -> None:
         """Put a file into quarantine; a released one that is refused again is held again."""
+        self._hold(run_key, stage, (entry.sha256, entry.name, rules), entry.model_dump(mode="json"), rejected)
+
+    def hold_assertion(self, run_key: str, name: str, rejected: Rejected) -> None:
+        """Put a failed assertion into quarantine, with the rows that it found."""
+        self._hold(run_key, "transform", ("", name, ""), {}, rejected)
+
+    def asserted(self, still_open: Iterable[str]) -> None:
+        """Close every assertion but these: it holds now, or is stated no more."""
+        self._update(
+            "state = 'passed', resolved_at = clock_timestamp()",
+            "stage = 'transform' AND state = 'held' AND name <> ALL(%s)",
+            (sorted(still_open),),
+        )
+
+    def _hold(
+        self, run_key: str, stage: str, named: tuple[str, str, str], entry: dict[str, Any], rejected: Rejected
+    ) -> None:
         from psycopg2.extras import Json
 
+        sha256, name, rules = named
         point("quarantine:before")
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
@@ -32,23 +50,15 @@ class Quarantine:
                     resolved_at = NULL
                 WHERE quarantine.state <> 'dropped'""",
                 (
-                    self.tenant,
-                    run_key,
-                    stage,
-                    entry.sha256,
-                    entry.name,
-                    rules,
-                    Json(entry.model_dump(mode="json")),
-                    rejected.reason,
-                    rejected.remedy,
-                    Json(rejected.evidence),
+                    *(self.tenant, run_key, stage, sha256, name, rules),
+                    *(Json(entry), rejected.reason, rejected.remedy, Json(rejected.evidence)),
                 ),
             )
             cursor.execute(
                 """UPDATE ondol.quarantine SET state = 'passed', note = 'refused again by newer rules',
                     resolved_at = clock_timestamp()
                 WHERE tenant = %s AND sha256 = %s AND name = %s AND stage = %s AND rules <> %s AND state = 'held'""",
-                (self.tenant, entry.sha256, entry.name, stage, rules),
+                (self.tenant, sha256, name, stage, rules),
             )
         point("quarantine:after")
 
@@ -122,7 +132,13 @@ class Quarantine:
         return self.show(number)
 
     def _move(self, number: int, states: tuple[str, ...], change: str, values: tuple[object, ...]) -> None:
-        now = self.show(number)["state"]
+        entry = self.show(number)
+        if entry["stage"] == "transform":
+            raise FatalError(
+                f"number {number} is the assertion '{entry['name']}': it is neither released nor dropped. "
+                "Correct the files or the model; the next run closes it"
+            )
+        now = entry["state"]
         if now not in states:
             raise FatalError(f"number {number} is {now} already: only {' or '.join(states)} can be changed")
         self._update(change, "id = %s", (*values, number))

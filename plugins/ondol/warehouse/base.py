@@ -66,6 +66,8 @@ class ActionResult:
             SQL was refused; `blocked`: something it depends on, or an assertion about it, failed: not to be published.
         rows: of the table; the failing rows of an assertion; None where there is nothing to count.
         message: why, when it failed or is blocked.
+        kept: of a failed assertion, the table that its failing rows are kept in.
+        sample: some of those rows, ready for JSON.
     """
 
     name: str
@@ -73,6 +75,8 @@ class ActionResult:
     status: Status
     rows: int | None = None
     message: str = ""
+    kept: str = ""
+    sample: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ MACROS = """
 
 Division by zero fails; two NUMERICs, or one and an INT64, have a quotient and an average that are NUMERIC, rounded half
 away from zero at the ninth decimal, and so is each product of a chain; of other numbers the quotient is FLOAT64.
-`wanted` has that type: a median is no INT64, and `cast_to_type` looks at its type and at no value. `quotient` divides in
-floating point and settles the last digits exactly. Casts round half away from zero and write numbers without
+`wanted` has that type: a median is no INT64, and `cast_to_type` looks at its type and at no value. `quotient` divides
+in floating point and settles the last digits exactly. Casts round half away from zero and write numbers without
 trailing zeros.
 """
 

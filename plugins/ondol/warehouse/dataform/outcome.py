@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ondol.errors import FatalError
@@ -10,6 +10,8 @@ from ondol.warehouse.base import ActionResult
 from ondol.warehouse.dataform.project import Action, Project, Target
 
 Results = dict[Target, ActionResult]
+SAMPLE = 20
+"""How many of an assertion's failing rows are shown; all are kept."""
 
 
 def check_declared(project: Project, action: Action, tables: Collection[str]) -> None:
@@ -30,12 +32,17 @@ def blocked(action: Action, results: Mapping[Target, ActionResult]) -> ActionRes
     return ActionResult(action.name, action.kind, "blocked", message=f"{stopped[0].name} {stopped[0].status}")
 
 
-def asserted(action: Action, rows: int, place: str) -> ActionResult:
+def asserted(action: Action, rows: int, place: str, sample: Iterable[Mapping[str, object]] = ()) -> ActionResult:
     """The result of an assertion that found so many rows, kept in `place`."""
     if not rows:
         return ActionResult(action.name, action.kind, "done", 0)
     message = f"{action.name} found {rows} row{'s' * (rows > 1)}, kept in {place}"
-    return ActionResult(action.name, action.kind, "failed", rows, message)
+    shown = tuple({name: _plain(value) for name, value in row.items()} for row in sample)
+    return ActionResult(action.name, action.kind, "failed", rows, message, place, shown)
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def withhold(project: Project, results: Results) -> None:

@@ -185,7 +185,8 @@ class _Run:
             return ActionResult(action.name, action.kind, "done", rows)
         if not rows:
             self._drop(action.target)
-        return outcome.asserted(action, rows or 0, ".".join(action.target))
+        sample = self._sample(target) if rows else []
+        return outcome.asserted(action, rows or 0, ".".join(action.target), sample)
 
     def _typed(self, query: str) -> str:
         """The query with BigQuery's types: INT64, NUMERIC and FLOAT64 are its only numbers."""
@@ -217,6 +218,11 @@ class _Run:
     def _count(self, target: str) -> int:
         counted = first(self.connection, f"SELECT count(*) FROM {target}")
         return int(counted[0]) if counted else 0
+
+    def _sample(self, target: str) -> list[dict[str, object]]:
+        cursor = self.connection.execute(f"SELECT * FROM {target} ORDER BY ALL LIMIT {outcome.SAMPLE}")
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def _comment(self, made: str, target: str, action: Action) -> None:
         """Take over what the config says of the columns; Dataform and DuckDB know no parameters here."""
