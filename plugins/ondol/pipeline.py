@@ -15,19 +15,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Literal
 
 from ondol import registry
 from ondol.config.loader import find_tenant
 from ondol.config.tenant import Tenant
 from ondol.conversion.base import Converter
 from ondol.embedded import database_uri, serving_uri
-from ondol.errors import FatalError
+from ondol.errors import FatalError, RetriableError
 from ondol.interval import Interval
 from ondol.lake.base import Lake
 from ondol.ledger.events import Ledger
 from ondol.manifest import STAGES, Manifest, Stage
 from ondol.serving.base import SyncResult
 from ondol.settings import settings
+from ondol.sources.base import Found
 from ondol.stages.context import Params, StageContext
 from ondol.warehouse.base import Warehouse
 
@@ -132,6 +134,54 @@ def sync_table(
         manifest = import_module("ondol.stages.transform").run(context, before)
         with context.ledger.exclusive(), context.telling():
             return publish(context, manifest, spec, dry_run=dry_run, full=full, accept=accept)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a source would give now.
+
+    Args:
+        outcome: `new`, `nothing_new`, `down` or `not_allowed`.
+        message: what to check or to change, if it is down or refuses us.
+        found: the new files, as many as were asked for.
+        new / known: how many files are new, and how many of the listed ones are collected already.
+    """
+
+    source: str
+    outcome: Literal["new", "nothing_new", "down", "not_allowed"]
+    message: str = ""
+    found: tuple[Found, ...] = ()
+    new: int = 0
+    known: int = 0
+
+
+def try_source(tenant: str | Tenant, source: str, date: dt.date | None = None, *, show: int = 100) -> Trial:
+    """What a source would give now; nothing changes, neither there nor here.
+
+    Args:
+        date: of the run that it is asked for; today by default.
+        show: how many of the new files to name.
+
+    Raises:
+        FatalError: the tenant has no such source.
+    """
+    config = tenant if isinstance(tenant, Tenant) else find_tenant(settings().tenants, tenant)
+    model = next((s for s in config.sources if s.id == source), None)
+    if model is None:
+        there = ", ".join(s.id for s in config.sources)
+        raise FatalError(f"{config.tenant} has no source '{source}'; there is: {there}")
+    interval = Interval.of_day(date or dt.datetime.now(config.zone).date(), config.zone)
+    connector = registry.load(registry.SOURCES, model.type)(model, home=settings().home, zone=config.zone)
+    found: list[Found] = []
+    new = 0
+    try:
+        for file in connector.list(interval):
+            new += 1
+            if new <= show:
+                found.append(file)
+    except RetriableError as error:
+        return Trial(source, "down", str(error))
+    return Trial(source, "new" if new else "nothing_new", found=tuple(found), new=new)
 
 
 def run_stage(

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ondol.api import syncing, tenants
+from ondol.api import syncing, tenants, trials
 from ondol.api.collecting import Collector
 from ondol.api.docs import add_docs
 from ondol.api.entries import Entries
@@ -59,6 +59,7 @@ def create_app(authenticate: Authenticate, collector: Collector) -> FastAPI:
     app.include_router(tenants.router)
     app.include_router(syncing.router)
     app.include_router(Entries("sources", "source").router())
+    app.include_router(trials.router)
     app.include_router(Entries("items", "item").router())
     add_docs(app)
     for kind in HANDLED:

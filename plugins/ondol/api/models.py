@@ -148,6 +148,34 @@ class Change(Model):
     state: Literal["begun", "done", "undone", "unknown"]
 
 
+class TrialRequest(Model):
+    """What to try: the source as it is, or (for an editor) as it might be."""
+
+    date: dt.date | None = Field(default=None, description="the day of the run; today if null")
+    limit: int = Field(default=50, ge=0, le=200, description="how many of the new files to name")
+    config: Config | None = Field(default=None, description="try this instead of what the YAML says; with the same id")
+
+
+class TrialFile(Model):
+    """A file that would be collected. `items` are those whose match.name fits: one is right, none or more are not."""
+
+    name: str
+    location: str
+    arrived: dt.datetime
+    size: int | None
+    items: list[str]
+
+
+class Trial(Model):
+    """What a source would give now. `message` says what to check or change where it gives nothing."""
+
+    outcome: Literal["new", "nothing_new", "down", "not_allowed"]
+    message: str
+    new: int
+    known: int
+    files: list[TrialFile]
+
+
 class CollectRequest(Model):
     """What to collect now: the files that arrived on a day."""
 
