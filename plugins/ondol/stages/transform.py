@@ -40,7 +40,7 @@ def _quarantine(context: StageContext, result: TransformResult) -> None:
             open_ones.add(action.name)
         if action.kept:
             remedy = "Correct the files or the model; the next run that finds no such row closes this."
-            evidence = {"count": action.rows, "table": action.kept, "rows": list(action.sample)}
+            evidence: dict[str, object] = {"count": action.rows, "table": action.kept, "rows": list(action.sample)}
             context.ledger.quarantine.hold_assertion(
                 context.run_key, action.name, Rejected(f"{action.message}.", remedy, evidence)
             )
