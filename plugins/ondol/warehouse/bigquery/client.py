@@ -105,6 +105,7 @@ class Client:
                 statement.sql,
                 job_config=self._config(statement),
                 retry=_retry(),
+                job_retry=_job_retry(),
                 api_timeout=REQUEST_SECONDS,
                 wait_timeout=JOB_SECONDS,
             )
@@ -114,7 +115,11 @@ class Client:
         """A SELECT that has run; its result can be read several times, for a day, and in other statements."""
         with telling(statement.about):
             job = self.api.query(
-                statement.sql, job_config=self._config(statement), retry=_retry(), timeout=REQUEST_SECONDS
+                statement.sql,
+                job_config=self._config(statement),
+                retry=_retry(),
+                job_retry=_job_retry(),
+                timeout=REQUEST_SECONDS,
             )
             job.result(retry=_retry(), timeout=JOB_SECONDS, max_results=0)
             return job
@@ -359,3 +364,10 @@ def _retry() -> Any:
     from google.cloud.bigquery.retry import DEFAULT_RETRY
 
     return DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+
+
+def _job_retry() -> Any:
+    """The same for jobs that fail for a passing reason."""
+    from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
+
+    return DEFAULT_JOB_RETRY.with_timeout(RETRY_SECONDS)

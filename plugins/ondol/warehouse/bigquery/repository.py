@@ -23,7 +23,7 @@ from ondol.warehouse.base import ActionResult
 from ondol.warehouse.bigquery.client import JOB_SECONDS, REQUEST_SECONDS, RETRY_SECONDS, Client
 from ondol.warehouse.bigquery.errors import telling
 from ondol.warehouse.bigquery.runner import check
-from ondol.warehouse.bigquery.sql import Sql, Statement
+from ondol.warehouse.bigquery.sql import Sql
 from ondol.warehouse.dataform import outcome
 from ondol.warehouse.dataform.project import Action, Project, Target, in_order
 
@@ -197,13 +197,14 @@ class Repository:
     def _failed(self, action: Action, found: Any) -> ActionResult:
         """The failing rows of an assertion, if it ran; else why the action failed, and of which job."""
         if action.kind == "assertion":
-            view = Sql(self.client.project, action.target[0]).name(action.name)
+            sql = Sql(self.client.project, action.target[0])
             try:
-                [counted] = self.client.rows(Statement(f"SELECT COUNT(*) AS n FROM {view}", about=action.name))
+                [counted] = self.client.rows(sql.count(action.name))
             except FatalError:
                 counted = {"n": 0}  # its SQL is wrong
             if counted["n"]:
-                return outcome.asserted(action, counted["n"], ".".join(action.target))
+                sample = self.client.rows(sql.some_rows(action.name, outcome.SAMPLE))
+                return outcome.asserted(action, counted["n"], ".".join(action.target), sample)
         job = found.bigquery_action.job_id
         message = f"{action.file}: {found.failure_reason}{f' (job {job})' if job else ''}"
         return ActionResult(action.name, action.kind, "failed", message=message)

@@ -70,7 +70,9 @@ class Runner:
             return ActionResult(action.name, action.kind, "failed", message=f"{place}: {error}")
         point(f"warehouse:transform:{action.kind}")
         if action.kind == "assertion":
-            return outcome.asserted(action, rows or 0, f"{self.project.tenant}._assertions_{action.name}")
+            kept = f"_assertions_{action.name}"
+            sample = self.client.rows(self.sql.some_rows(kept, outcome.SAMPLE)) if rows else []
+            return outcome.asserted(action, rows or 0, f"{self.project.tenant}.{kept}", sample)
         return ActionResult(action.name, action.kind, "done", rows)
 
     def _build(self, action: Action) -> int | None:

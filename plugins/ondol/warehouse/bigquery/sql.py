@@ -234,6 +234,10 @@ class Sql:
         """Every row of a view, which has no rows of its own to be read directly."""
         return Statement(f"SELECT * FROM {self.name(table)}", about=f"reading {table}")
 
+    def some_rows(self, table: str, most: int) -> Statement:
+        """A few rows of a table or view."""
+        return Statement(f"SELECT * FROM {self.name(table)} LIMIT {most:d}", about=f"reading {table}")
+
     def rows_of(self, table: str, types: Mapping[str, str], key: Mapping[str, object]) -> Statement:
         """The rows with those values, which may be written as text."""
         where = " AND ".join(

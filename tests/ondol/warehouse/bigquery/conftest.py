@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from ondol.config.load import Load
 from ondol.warehouse.base import REPLACE, LoadResult, Slot
@@ -67,9 +69,9 @@ def load(warehouse: BigQueryWarehouse, loader: Any, tmp_path: Path) -> Any:
     return ModeLoader(warehouse, folder)
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The SQL of every statement that is sent."""
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The SQL of every statement that is sent; in the end sqlglot's BigQuery dialect has to understand each."""
     statements: list[str] = []
     config = Client._config
 
@@ -78,4 +80,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return config(self, statement)
 
     monkeypatch.setattr(Client, "_config", noting)
-    return statements
+    yield statements
+    for text in dict.fromkeys(statements):
+        for parsed in sqlglot.parse(text, read="bigquery"):
+            assert not isinstance(parsed, exp.Command), text

@@ -81,6 +81,7 @@ def test_a_failed_assertion_keeps_its_rows_and_stops_only_what_depends_on_it(war
     fill(load, day, [(D5, "999", Decimal(3))])
     results = transform()
     assert results["no_strangers"].message == "no_strangers found 1 row, kept in hanbit._assertions_no_strangers"
+    assert results["no_strangers"].sample == ({"store_code": "999"},)
     assert {n for n, r in results.items() if r.status == "blocked"} == {"daily", "running", "monthly", "quiet_days"}
     assert warehouse.query("SELECT * FROM hanbit._assertions_no_strangers") == [{"store_code": "999"}]
     assert "_assertions_no_strangers" not in warehouse.tables()
@@ -131,6 +132,7 @@ def test_an_assertion_that_fails_in_the_service_is_told_with_its_rows_and_blocks
     fill(load, day, [(D5, "999", Decimal(3))])
     results = transform()
     assert results["no_strangers"].message == "no_strangers found 1 row, kept in hanbit_assertions.no_strangers"
+    assert results["no_strangers"].sample == ({"store_code": "999"},)
     assert {n for n, r in results.items() if r.status == "blocked"} == {"daily", "running", "monthly", "quiet_days"}
     assert warehouse.query("SELECT * FROM hanbit_assertions.no_strangers") == [{"store_code": "999"}]
 
