@@ -62,7 +62,10 @@ def telling(what: str, advice: Mapping[str, str] = ADVICE) -> Iterator[None]:
             "'gcloud auth application-default login'"
         ) from error
     except (RetryError, RequestException, TimeoutError) as error:
-        if isinstance(cause := getattr(error, "cause", None), GoogleAPICallError):
+        cause: object = error
+        while isinstance(cause, RetryError):  # the job's around the request's
+            cause = cause.cause
+        if isinstance(cause, GoogleAPICallError):
             raise _meaning(what, cause, advice) from error
         raise RetriableError(f"{what}: there is no answer ({type(error).__name__}): run the stage again") from error
 
