@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal
@@ -34,6 +35,8 @@ from ondol.stages.context import Params, StageContext
 from ondol.warehouse.base import Warehouse
 
 log = logging.getLogger(__name__)
+LINEAGE = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG", "OPENLINEAGE__TRANSPORT")
+"""The variables of OpenLineage's client that say where events go, or how such variables begin."""
 BATCHED: tuple[Stage, ...] = ("convert", "tag")
 """Stages that take one batch at a time; load takes all batches, every other stage has one."""
 
@@ -82,13 +85,15 @@ def run(
     interval = Interval.of_day(date, config.zone)
     with open_context(config, interval, run_id="cli", params=params) as context:
         result = RunResult(config.tenant, context.run_key)
-        with context.ledger.exclusive(f"run:{context.run_key}"):
+        with context.ledger.exclusive(f"run:{context.run_key}"), _telling(context) as tell:
             stages = STAGES[STAGES.index(first) : STAGES.index(last) + 1]
             uris = _earlier(context, stages[0])
             for stage in stages:
                 progress(stage, None)
                 began = time.perf_counter()
-                uris = run_stage_in(context, stage, uris)
+                with tell(stage) as made:
+                    uris = run_stage_in(context, stage, uris)
+                    made += uris
                 result.seconds[stage] = time.perf_counter() - began
                 manifests = [Manifest.read(context.lake, uri) for uri in uris]
                 result.counts[stage] = _sum(manifests)
@@ -277,6 +282,21 @@ def open_converter(lake: Lake) -> Converter:
     kind = here.converter if here.converter in registry.CONVERTERS else "service"
     converter: Converter = registry.load(registry.CONVERTERS, kind)(lake, here.workers, here.converter)
     return converter
+
+
+@contextmanager
+def _telling(context: StageContext) -> Iterator[Callable[[Stage], AbstractContextManager[list[str]]]]:
+    """What tells OpenLineage of each stage; nothing does if it is not configured."""
+    if not any(name.startswith(LINEAGE) for name in os.environ):
+        yield lambda stage: nullcontext([])
+        return
+    from ondol.lineage import Teller
+
+    teller = Teller(context.tenant, context.lake, context.interval)
+    try:
+        yield teller.stage
+    finally:
+        teller.close()
 
 
 def _earlier(context: StageContext, first: Stage) -> list[str]:

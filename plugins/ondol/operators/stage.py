@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from ondol.errors import FatalError
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
     from ondol.manifest import Stage
@@ -32,6 +33,7 @@ class StageOperator(BaseOperator):
         self.tenant = tenant
         self.config_hash = config_hash
         self.inputs = inputs
+        self._made: list[str] = []
 
     def execute(self, context: Context) -> str | list[str]:
         """Filter gives a list, one URI for each batch; the others one URI.
@@ -57,7 +59,22 @@ class StageOperator(BaseOperator):
             )
         except FatalError as error:
             raise AirflowFailException(str(error)) from error
+        self._made = made
         return made if self.task_id == "filter" else made[0]
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:
+        """What the stage read and wrote, for Airflow's OpenLineage provider."""
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        from ondol.config.loader import load_tenant
+        from ondol.lineage import of_stage
+        from ondol.pipeline import open_lake
+        from ondol.settings import settings
+
+        tenant = load_tenant(settings().tenants / f"{self.tenant}.yaml")
+        lake = open_lake(tenant.tenant, tenant.lake)
+        found = of_stage(cast("Stage", self.task_id), tenant, lake, self._made)
+        return OperatorLineage(inputs=found.inputs, outputs=found.outputs, run_facets=found.facets)
 
     def _uris(self) -> list[str]:
         # Sliced, not iterated: to find the end of a mapped task's outputs, an iterator asks Airflow for one too many.

@@ -69,3 +69,16 @@ def test_any_other_error_is_left_to_airflows_retries(nara: Path, context: dict[s
     with pytest.raises(Exception, match="lost") as caught:
         operator("map", lost).execute(context)
     assert not isinstance(caught.value, AirflowFailException)
+
+
+def test_airflows_openlineage_provider_is_told_what_a_stage_read_and_wrote(nara: Path, context: dict[str, Any]) -> None:
+    from airflow.providers.openlineage.extractors.base import DefaultExtractor
+
+    crawl = operator("crawl")
+    crawl.execute(context)
+    found = DefaultExtractor(crawl).extract_on_complete(None)
+    assert found
+    [read], [wrote] = found.inputs, found.outputs
+    assert (read.namespace, read.name) == ("ondol://nara/share", "2026-01-05/운임_20260105.csv")
+    assert wrote.name.endswith(wrote.facets["ondol_file"].sha256)
+    assert found.run_facets["ondol"].runKey == "nara@2026-01-05"
