@@ -1,4 +1,4 @@
-"""What the lake in Cloud Storage promises when the service is in trouble: whole objects, or an error to try again on."""
+"""What the lake in Cloud Storage promises when the service is in trouble: whole objects, or an error that says so."""
 
 from __future__ import annotations
 
