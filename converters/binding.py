@@ -79,7 +79,15 @@ def bind(table: Table, rule: TagRule) -> Binding | Unfit:
     missing = _bind_columns(table, rule, groups, spread)
     if rule.unpivot and rule.unpivot.value:
         _bind_value(table, rule.unpivot.value, groups, spread)
+    if _may_lack(rule, missing, len(wanted)):
+        missing = []
     return _lacking(table, rule, missing, len(wanted)) if missing else Binding(table, groups)
+
+
+def _may_lack(rule: TagRule, missing: list[str], wanted: int) -> bool:
+    """Whether the item takes a file that lacks these columns."""
+    evolves = rule.changes.missing_column == "evolve" and not any(rule.columns[name].required for name in missing)
+    return evolves and 2 * len(missing) <= wanted
 
 
 def header_of(column: Column) -> str:
@@ -210,7 +218,7 @@ def _bind_own(
             found += fitting
         else:
             lacking.append(group)
-    if found and lacking and not column_rule.optional:
+    if found and lacking and not column_rule.optional and not _may_lack(rule, [name], 2):
         raise ContractBroken(
             f"sheet '{table.sheet}': there is no {_or(column_rule.headers)} ({name}) under '{lacking[0].header}', "
             f"though there is one under '{next(g.header for g in groups if name in g.own)}'.",

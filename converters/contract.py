@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import Any
 
 from converters.errors import ContractBroken
 from converters.model import Scalar
@@ -69,14 +71,15 @@ def _checks(rule: ColumnRule) -> Iterator[tuple[str, Callable[[Scalar], bool]]]:
         words = frozenset(rule.allowed)
         yield f"one of {', '.join(rule.allowed)}", lambda value: value is None or str(value) in words
     if (least := rule.min) is not None:
-        yield f"at least {least}", lambda value: value is None or _number(value) >= least
+        yield f"at least {least}", lambda value: value is None or _ordered(value) >= least
     if (most := rule.max) is not None:
-        yield f"at most {most}", lambda value: value is None or _number(value) <= most
+        yield f"at most {most}", lambda value: value is None or _ordered(value) <= most
     if rule.pattern is not None:
         fits = re.compile(rule.pattern).fullmatch
         yield f"a text that fits {rule.pattern}", lambda value: value is None or fits(str(value)) is not None
 
 
-def _number(value: Scalar) -> Decimal | int | float:
-    assert isinstance(value, Decimal | int | float)
+def _ordered(value: Scalar) -> Any:
+    """A number or a date, as the rule's type makes it."""
+    assert isinstance(value, Decimal | int | float | dt.date)
     return value

@@ -75,7 +75,7 @@ class ColumnRule(Strict):
         codes: written value → entity code; a value that is missing here breaks the contract.
         required: no empty value.
         allowed: the only values that there may be.
-        min / max: the least and the greatest value that there may be, after scaling.
+        min / max: the least and the greatest value that there may be, after scaling; a date for a date or month.
         pattern: a regular expression that each whole value must fit.
         description: for people.
     """
@@ -90,8 +90,8 @@ class ColumnRule(Strict):
     codes: dict[str, str] | None = None
     required: bool = False
     allowed: tuple[str, ...] | None = None
-    min: Decimal | None = None
-    max: Decimal | None = None
+    min: Decimal | dt.date | None = None
+    max: Decimal | dt.date | None = None
     pattern: str | None = None
     description: str | None = None
 
@@ -117,9 +117,16 @@ class ColumnRule(Strict):
 
     @model_validator(mode="after")
     def _keys_agree(self) -> ColumnRule:
-        for key in ("unit", "min", "max"):
-            if getattr(self, key) is not None and not self.is_measure:
-                raise ValueError(f"'{key}' is for type integer, number or decimal, but the type is '{self.type}'")
+        if self.unit is not None and not self.is_measure:
+            raise ValueError(f"'unit' is for type integer, number or decimal, but the type is '{self.type}'")
+        wanted, said = (dt.date, "a date") if self.type in ("date", "month") else (Decimal, "a number")
+        for key in ("min", "max"):
+            if (limit := getattr(self, key)) is None:
+                continue
+            if wanted is Decimal and not self.is_measure:
+                raise ValueError(f"'{key}' is for numbers, dates and months, but the type is '{self.type}'")
+            if not isinstance(limit, wanted):
+                raise ValueError(f"'{key}' of type '{self.type}' is {limit}: give {said}")
         if self.assume_unit and not self.unit:
             raise ValueError("'assume_unit' needs 'unit': what the values are scaled to")
         if self.optional and (self.required or not self.headers):
@@ -128,7 +135,7 @@ class ColumnRule(Strict):
 
     @model_validator(mode="after")
     def _limits_can_be_met(self) -> ColumnRule:
-        if self.min is not None and self.max is not None and self.min > self.max:
+        if self.min is not None and self.max is not None and self.min > self.max:  # type: ignore[operator]
             raise ValueError(f"min {self.min} is more than max {self.max}: no value can satisfy both")
         try:
             re.compile(self.pattern or "")
@@ -193,6 +200,23 @@ class Unpivot(Strict):
         return self
 
 
+class Changes(Strict):
+    """What becomes of a file whose columns are others than the rule's.
+
+    Args:
+        new_column: a column that no rule names: `freeze` leaves it out, which the ledger notes; `evolve` loads it, as
+            text, into a column called extra_ and its header; `quarantine` refuses the file.
+        wider_type: values of an integer column that are no whole numbers: `evolve` makes the column decimal, also in
+            the warehouse; `quarantine` refuses the file, with the cells.
+        missing_column: a header that is missing: `evolve` leaves the column empty, unless it is required or more than
+            half of the headers are missing; `quarantine` refuses the file.
+    """
+
+    new_column: Literal["freeze", "evolve", "quarantine"] = "freeze"
+    wider_type: Literal["quarantine", "evolve"] = "quarantine"
+    missing_column: Literal["quarantine", "evolve"] = "quarantine"
+
+
 class TagRule(Strict):
     """How an item's tables become one tidy table.
 
@@ -203,7 +227,7 @@ class TagRule(Strict):
         subtotals: `check` drops the rows and columns that sum up others after proving that they do, and refuses a file
             with a false total; `drop` asks for no proof; `keep` drops none.
         unique: the columns that no two rows of a file may share.
-        extra_columns: what becomes of columns that no rule names: `ignore` leaves them out, `refuse` the file.
+        changes: what becomes of a file whose columns are others than these.
     """
 
     table: TablePick = TablePick()
@@ -211,7 +235,7 @@ class TagRule(Strict):
     unpivot: Unpivot | None = None
     subtotals: Literal["check", "drop", "keep"] = "check"
     unique: tuple[Name, ...] = ()
-    extra_columns: Literal["ignore", "refuse"] = "ignore"
+    changes: Changes = Changes()
 
     @model_validator(mode="after")
     def _names_agree(self) -> TagRule:
@@ -233,6 +257,18 @@ class TagRule(Strict):
             if self.unpivot.value:
                 kinds[self.unpivot.value] = self.unpivot.value_type
         return kinds
+
+    def extended(self, columns: dict[str, ColumnRule]) -> TagRule:
+        """The rule of one file, which has these columns too."""
+        return self.model_copy(update={"columns": {**self.columns, **columns}})
+
+    def widened(self, names: set[str]) -> TagRule:
+        """The rule of one file in which these columns are decimal."""
+        wide = {n: r.model_copy(update={"type": "decimal"}) if n in names else r for n, r in self.columns.items()}
+        unpivot = self.unpivot
+        if unpivot and unpivot.value in names:
+            unpivot = unpivot.model_copy(update={"value_type": "decimal"})
+        return self.model_copy(update={"columns": wide, "unpivot": unpivot})
 
     def rule_of(self, name: str) -> ColumnRule | None:
         """What must hold of a canonical column; None for the one that takes header texts."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,11 +14,11 @@ from typing import TYPE_CHECKING
 from converters.binding import Binding, Unfit, bind, header_of
 from converters.contract import LISTED, Breach, refuse, shown
 from converters.errors import ContractBroken
-from converters.model import Conversion, Scalar, Table, address
+from converters.model import Column, Conversion, Scalar, Table, address
 from converters.proof import prove
 from converters.reading import About, Rows, read
-from converters.rules import TagRule
-from converters.tidy import Tidy, schema
+from converters.rules import ColumnRule, TagRule
+from converters.tidy import EXTRA, Tidy, schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,14 +33,21 @@ def tag(conversion: Conversion, rule: TagRule, about: About) -> Tidy:
         ContractBroken: no table fits, a unit is of another kind, or cells break the contract; the evidence lists them.
     """
     decisions: list[str] = []
+    bindings = _bindings(conversion, rule, decisions)
+    if rule.changes.new_column == "evolve" and (extra := _extra_rules(bindings, rule, decisions)):
+        rule = rule.extended(extra)
+        bindings = _bindings(conversion, rule, [])
     breaches: list[Breach] = []
-    read_of: list[tuple[Table, Rows]] = []
-    for binding in _bindings(conversion, rule, decisions):
+    for binding in bindings:
         _prove(binding, rule, breaches, decisions)
-        rows = read(binding, rule, about)
+    read_of = [(binding.table, read(binding, rule, about)) for binding in bindings]
+    if wide := _too_narrow(rule, read_of):
+        rule = rule.widened(wide)
+        read_of = [(binding.table, read(binding, rule, about)) for binding in bindings]
+        decisions.append(f"taken as decimal, for not all are whole numbers: {', '.join(sorted(wide))}")
+    for _, rows in read_of:
         breaches += rows.breaches
         decisions += rows.decisions
-        read_of.append((binding.table, rows))
     columns = {name: [v for _, rows in read_of for v in rows.columns[name]] for name in rule.kinds()}
     breaches += _twice(rule, columns, read_of)
     if breaches and not about.accept:
@@ -58,7 +67,7 @@ def _bindings(conversion: Conversion, rule: TagRule, decisions: list[str]) -> li
         if isinstance(found, Binding):
             bindings.append(found)
             decisions.append(f"{_called(table)}: taken")
-            _refuse_extra(found, rule)
+            _note_changes(found, rule, decisions)
         else:
             left_out.append((table, found))
             decisions.append(f"{_called(table)}: left out, {found.reason}")
@@ -100,15 +109,58 @@ def _called(table: Table) -> str:
     return f"sheet '{table.sheet}' {address(region.top, region.left)}:{address(region.bottom, region.right)}"
 
 
-def _refuse_extra(binding: Binding, rule: TagRule) -> None:
+def _note_changes(binding: Binding, rule: TagRule, decisions: list[str]) -> None:
+    """Note the columns that the file has too many or too few; refuse it if the rule says so."""
+    if extra := [header_of(column) for column in _extra(binding)]:
+        named = ", ".join(repr(text) for text in extra)
+        if rule.changes.new_column == "quarantine":
+            raise ContractBroken(
+                f"{_called(binding.table)} has columns that no rule names: {named}.",
+                "Add them to tag.columns, or set changes.new_column to 'freeze' or 'evolve'.",
+                {"columns": extra},
+            )
+        if rule.changes.new_column == "freeze":
+            decisions.append(f"{_called(binding.table)}: columns that no rule names, left out: {named}")
+    if rule.changes.missing_column == "evolve":
+        found = {name for group in binding.groups for name in group.columns}
+        if lacking := [name for name, r in rule.columns.items() if r.headers and not r.optional and name not in found]:
+            decisions.append(f"{_called(binding.table)}: left empty, for there is no such header: {', '.join(lacking)}")
+
+
+def _extra(binding: Binding) -> list[Column]:
+    """The columns that no rule names and that are no sums."""
     used = {id(c) for g in binding.groups for c in g.columns.values()}
-    extra = [header_of(c) for c in binding.table.columns if id(c) not in used and not c.subtotal and not c.derived]
-    if extra and rule.extra_columns == "refuse":
-        raise ContractBroken(
-            f"{_called(binding.table)} has columns that no rule names: {', '.join(repr(text) for text in extra)}.",
-            "Add them to tag.columns, or set extra_columns to 'ignore'.",
-            {"columns": extra},
-        )
+    return [c for c in binding.table.columns if id(c) not in used and not c.subtotal and not c.derived]
+
+
+def _extra_rules(bindings: Sequence[Binding], rule: TagRule, decisions: list[str]) -> dict[str, ColumnRule]:
+    """A text column for each header that no rule names, in the order of the file."""
+    found: dict[str, ColumnRule] = {}
+    for binding in bindings:
+        headers = [header_of(column) for column in _extra(binding) if column.path]
+        for header in dict.fromkeys(headers):
+            name = _extra_name(header)
+            if headers.count(header) > 1 or (name in found and found[name].headers != (header,)):
+                decisions.append(f"{_called(binding.table)}: {header!r} is left out: several columns are called so")
+                continue
+            found[name] = ColumnRule(source=(header,), optional=True)
+    if found:
+        decisions.append(f"columns that no rule names, taken as text: {', '.join(found)}")
+    return found
+
+
+def _extra_name(header: str) -> str:
+    """extra_ and the header's letters and digits, at most 63 bytes: a name that each warehouse takes."""
+    plain = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", header).lower()).strip("_") or "column"
+    return (EXTRA + plain).encode()[:63].decode(errors="ignore")
+
+
+def _too_narrow(rule: TagRule, read_of: Sequence[tuple[Table, Rows]]) -> set[str]:
+    """The integer columns with values that are none, if the rule lets them be wider."""
+    if rule.changes.wider_type != "evolve":
+        return set()
+    kinds = rule.kinds()
+    return {b.column for _, rows in read_of for b in rows.breaches if kinds.get(b.column) == "integer"}
 
 
 def _prove(binding: Binding, rule: TagRule, breaches: list[Breach], decisions: list[str]) -> None:

@@ -21,6 +21,10 @@ LINEAGE = (
 """The columns that follow the canonical ones in every table of the warehouse: where each row came from."""
 
 
+EXTRA = "extra_"
+"""How the names of columns begin that a file has and no rule names."""
+
+
 @dataclass(slots=True)
 class Tidy:
     """The tidy table of a file.
@@ -56,6 +60,27 @@ def schema(rule: TagRule) -> pa.Schema:
     types = {"_period_start": pa.date32(), "_period_end": pa.date32(), "_row": pa.int32()}
     canonical = [pa.field(name, arrow_type(kind)) for name, kind in rule.kinds().items()]
     return pa.schema([*canonical, *(pa.field(name, types.get(name, pa.string())) for name in LINEAGE[:-1])])
+
+
+def evolved(rule: TagRule, found: pa.Schema) -> pa.Schema:
+    """The schema that a tidy table of that rule may have: the one found, as far as the rule lets files change it.
+
+    Args:
+        found: of the Parquet.
+    """
+    import pyarrow as pa
+
+    plain = schema(rule)
+    added = {f.name for f in found} - set(plain.names)
+    changed = [f for f in plain if f.name not in found.names or found.field(f.name).type != f.type]
+    may_widen = rule.changes.wider_type == "evolve" or not changed
+    widens = all(
+        f.name in found.names and f.type == pa.int64() and found.field(f.name).type == arrow_type("decimal")
+        for f in changed
+    )
+    may_add = rule.changes.new_column == "evolve" or not added
+    extends = all(name.startswith(EXTRA) and found.field(name).type == pa.string() for name in added)
+    return found if may_widen and widens and may_add and extends else plain
 
 
 def write(tidy: Tidy, path: Path) -> None:

@@ -75,6 +75,7 @@ def test_a_table_inside_an_archive_names_the_whole_path():
 def test_decisions_say_what_was_taken_and_scaled():
     assert tag(conversion(SALES), rule(RULE), ABOUT).decisions == [
         "sheet '매출' A1:E3: taken",
+        "sheet '매출' A1:E3: columns that no rule names, left out: '지점'",
         "amount: 천원 × 1000 = 원",
     ]
 
@@ -145,8 +146,10 @@ def test_a_table_that_has_the_picked_headers_must_have_all_others():
 
 
 def test_columns_that_no_rule_names_are_refused_if_the_rule_says_so():
-    assert "has columns that no rule names: '지점'" in broken(SALES, by=RULE + "extra_columns: refuse").reason
-    assert rows_of(SALES, by=RULE + "extra_columns: ignore")
+    assert (
+        "has columns that no rule names: '지점'" in broken(SALES, by=RULE + "changes: {new_column: quarantine}").reason
+    )
+    assert rows_of(SALES, by=RULE + "changes: {new_column: freeze}")
 
 
 # which columns

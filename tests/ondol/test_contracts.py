@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,51 @@ def test_a_failed_assertion_waits_in_quarantine_with_its_rows_until_it_holds(
     send(tenant, D6, "매출_20260105_수정.csv", "지점코드,수량\n001,5\n002,2\n")
     with Ledger(database_uri(), "shop") as ledger:
         assert [(q["name"], q["state"]) for q in ledger.quarantine.entries(None)] == [(held["name"], "passed")]
+
+
+EVOLVE = {"new_column": "evolve", "wider_type": "evolve", "missing_column": "evolve"}
+
+
+def test_a_table_evolves_with_its_files_and_is_never_narrowed(home: Path, send: Send) -> None:
+    tenant = shop(changes=EVOLVE)
+    send(tenant, D5, "매출_20260105.csv", "지점코드,수량\n001,1\n")
+    assert not send(tenant, D6, "매출_20260106.csv", "지점코드,수량,비고\n001,2.5,반품\n").quarantined
+    assert not send(tenant, D7, "매출_20260107.csv", "지점코드,단가\n001,7\n").quarantined
+    assert rows(home, '_period_start, store_code, quantity, "extra_비고", "extra_단가"') == [
+        (D5, "001", Decimal(1), None, None),
+        (D6, "001", Decimal("2.5"), "반품", None),
+        (D7, "001", None, None, "7"),
+    ]
+    assert rows(home, "json_extract_string(_cells, '$.extra_비고')")[0] == ("C2",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "why"),
+    [
+        ({"new_column": "quarantine"}, "지점코드,수량,비고\n001,2,반품\n", "has columns that no rule names: '비고'"),
+        ({}, "지점코드,수량\n001,2.5\n", "B2 (quantity) is 2.5; allowed is a whole number"),
+        ({}, "지점코드,단가\n001,7\n", "it has no header '수량' (quantity)"),
+        (EVOLVE, "점포,수량\n001,2\n", "it has no header '지점코드' (store_code)"),
+        (EVOLVE, "지점코드,수량\n001,둘\n", "B2 (quantity) is '둘'; allowed is a number"),
+    ],
+)
+def test_what_the_item_does_not_let_change_is_refused(
+    home: Path, send: Send, changes: dict[str, str], text: str, why: str
+) -> None:
+    (held,) = send(shop(changes=changes), D5, "매출_20260105.csv", text).quarantined
+    assert why in str(held["reason"])
+
+
+def test_a_new_column_that_is_left_out_is_noted(home: Path, send: Send) -> None:
+    send(shop(), D5, "매출_20260105.csv", "지점코드,수량,비고\n001,2,반품\n")
+    with Ledger(database_uri(), "shop") as ledger:
+        (told,) = ledger.history(stage="tag")
+    assert any("left out: '비고'" in decision for decision in told["detail"]["decisions"])
+
+
+def test_dates_have_ranges_too(home: Path, send: Send) -> None:
+    due = {"from": "납기", "type": "date", "min": "2026-01-01"}
+    (held,) = send(
+        shop({**COLUMNS, "due": due}), D5, "매출_20260105.csv", "지점코드,수량,납기\n001,2,2025-12-31\n"
+    ).quarantined
+    assert "C2 (due) is 2025-12-31; allowed is at least 2026-01-01" in str(held["reason"])

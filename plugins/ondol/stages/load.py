@@ -41,16 +41,19 @@ def run(context: StageContext, manifests: list[Manifest]) -> Manifest:
 
 def _load(context: StageContext, entry: Entry) -> LoadResult:
     """What became of a file; `loaded` when the slot holds this version now, also if a killed run had put it there."""
+    from pyarrow.parquet import read_schema
+
     from converters import tidy
 
     assert entry.item
     assert entry.period
     assert entry.tidy
     item = context.tenant.item(entry.item)
+    parquet = context.lake.local(entry.tidy)
     result = context.warehouse.load(
         item.table,
-        tidy.schema(item.tag),
-        context.lake.local(entry.tidy),
+        tidy.evolved(item.tag, read_schema(parquet)),
+        parquet,
         slot=Slot(item.id, entry.period, entry.part),
         version=entry.version,
         sha256=entry.sha256,
