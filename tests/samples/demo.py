@@ -105,7 +105,7 @@ def _trace(context: Any, tenant: Tenant) -> None:
             continue
         key = {name: row[name] for name in spec.key}
         try:
-            origins = context.warehouse.trace(tenant.transform.models, spec.table, key, figure)
+            origins = context.warehouse.trace(tenant.transform, spec.table, key, figure)
         except OndolError:
             continue
         where = ", ".join(f"{name}={value}" for name, value in key.items())

@@ -97,6 +97,6 @@ def _models(tenant: Tenant, definitions: Path) -> list[str]:
     marts = [sync.table for sync in tenant.sync]
     cache = settings().home / "dataform"
     try:
-        return check_project(definitions.parent, tenant.transform.models, tenant.tenant, schemas(tenant), cache, marts)
+        return check_project(definitions.parent, tenant.transform, tenant.tenant, schemas(tenant), cache, marts)
     except FatalError as error:
         return [str(error)]

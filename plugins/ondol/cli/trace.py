@@ -41,10 +41,9 @@ def trace(
     here = settings()
     config = find_tenant(here.tenants, tenant)
     wanted = _key(config, name, key)
-    models = config.transform.models if config.transform else None
     warehouse = registry.load(registry.WAREHOUSES, here.profile)(here.home, tenant)
     try:
-        origins: list[Origin] = warehouse.trace(models, name, wanted, column)
+        origins: list[Origin] = warehouse.trace(config.transform, name, wanted, column)
     finally:
         warehouse.close()
     row = None

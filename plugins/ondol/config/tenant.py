@@ -120,6 +120,10 @@ Bucket = Annotated[str, AfterValidator(check_bucket)]
 """A bucket of Cloud Storage, or a prefix in one."""
 
 
+VarText = Annotated[str, StringConstraints(pattern=r"^[^,=\r\n]{1,200}$"), Field(coerce_numbers_to_str=True)]
+"""A value that Dataform's command line takes: 1 to 200 characters on one line, without , and =."""
+
+
 class FolderSource(Strict):
     """A folder that files appear in.
 
@@ -268,9 +272,26 @@ class Transform(Strict):
 
     Args:
         models: the folder of the project that they are in: definitions/<models>/.
+        vars: the tenant's values for models that several tenants share: dataform.projectConfig.vars.<name>, besides
+            `tenant`, which is always there.
+        tags: only the models and assertions that have one of these tags, and what they need; all if empty.
     """
 
     models: Id
+    vars: dict[Name, VarText] = Field(default_factory=dict)
+    tags: tuple[VarText, ...] = ()
+
+    @field_validator("vars")
+    @classmethod
+    def _tenant_is_the_platforms(cls, value: dict[str, str]) -> dict[str, str]:
+        if "tenant" in value:
+            raise Wrong(Fault("the variable 'tenant' is the tenant's id: give yours another name"))
+        return value
+
+    @classmethod
+    def of(cls, models: Transform | str) -> Transform:
+        """What a folder's name alone stands for: its models, without variables, with any tags."""
+        return models if isinstance(models, Transform) else cls(models=models)
 
 
 class SyncTable(Strict):

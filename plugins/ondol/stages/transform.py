@@ -23,7 +23,7 @@ def run(context: StageContext, manifest: Manifest) -> Manifest:
     if not context.tenant.transform:
         return context.manifest("transform", [])
     with context.ledger.exclusive(), context.telling():
-        result = context.warehouse.transform(context.tenant.transform.models, schemas(context.tenant))
+        result = context.warehouse.transform(context.tenant.transform, schemas(context.tenant))
         for action in result.actions:
             if action.status in ("failed", "blocked"):
                 context.event("transform", action.status, name=action.name, reason=action.message)

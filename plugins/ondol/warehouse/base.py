@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ondol.config.load import Load
+from ondol.config.tenant import Transform
 from ondol.manifest import Period
 from ondol.mart import Changes
 
@@ -210,10 +211,11 @@ class Warehouse(Protocol):
         """What the models say of the table's columns, by column."""
         ...
 
-    def transform(self, models: str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
+    def transform(self, models: Transform | str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
         """Run the Dataform models of definitions/<models>/; readers see all new marts or all old ones.
 
         Args:
+            models: a folder's name alone stands for its models, without variables, with any tags.
             schemas: the schema (`table_schema`) of each table that the tenant's items load: a table that no file has
                 filled yet is there, empty.
 
@@ -222,7 +224,9 @@ class Warehouse(Protocol):
         """
         ...
 
-    def trace(self, models: str | None, table: str, key: Mapping[str, object], column: str | None) -> list[Origin]:
+    def trace(
+        self, models: Transform | str | None, table: str, key: Mapping[str, object], column: str | None
+    ) -> list[Origin]:
         """The tidy values behind a row of a mart or of a tidy table, in the order of file, sheet and row.
 
         Args:

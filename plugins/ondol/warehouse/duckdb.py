@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from converters.tidy import LOADED_AT
 from ondol.config.load import Load
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
 from ondol.mart import Changes
@@ -152,13 +153,15 @@ class DuckDbWarehouse:
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def transform(self, models: str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
+    def transform(self, models: Transform | str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
         """See Warehouse."""
         from ondol.warehouse.dataform.run import run_project
 
         return run_project(self, models, schemas)
 
-    def trace(self, models: str | None, table: str, key: Mapping[str, object], column: str | None) -> list[Origin]:
+    def trace(
+        self, models: Transform | str | None, table: str, key: Mapping[str, object], column: str | None
+    ) -> list[Origin]:
         """See Warehouse."""
         from ondol.warehouse.dataform.trace import trace
 

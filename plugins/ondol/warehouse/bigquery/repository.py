@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
 from ondol.warehouse.base import ActionResult
@@ -68,7 +69,7 @@ class Repository:
 
         return dataform.DataformClient(transport=DataformGrpcTransport(channel=grpc.insecure_channel(address)))
 
-    def compile(self, folder: Path, models: str) -> Project:
+    def compile(self, folder: Path, models: Transform | str) -> Project:
         """The actions that the tenant's models need, as the service compiles them.
 
         Args:
@@ -79,13 +80,13 @@ class Repository:
         """
         from google.cloud import dataform_v1 as dataform
 
-        tenant = self.client.tenant
+        tenant, spec = self.client.tenant, Transform.of(models)
         config = dataform.CodeCompilationConfig(
             default_database=self.client.project,
             default_schema=tenant,
             default_location=self.client.location,
             assertion_schema=f"{tenant}_assertions",
-            vars={"tenant": tenant},
+            vars={**spec.vars, "tenant": tenant},
         )
         wanted = dataform.CompilationResult(git_commitish=self.commitish, code_compilation_config=config)
         with telling(f"compiling {self.name}@{self.commitish}", ADVICE):
@@ -99,11 +100,17 @@ class Repository:
             pages = self.api.query_compilation_result_actions(request, retry=_retry(), timeout=REQUEST_SECONDS)
             actions = tuple(_action(found) for found in pages)
         self.compiled = made.name
-        parts = (made.resolved_git_commit_sha, made.dataform_core_version, self.client.project, tenant)
+        parts = (
+            made.resolved_git_commit_sha,
+            made.dataform_core_version,
+            self.client.project,
+            spec.model_dump_json(),
+            tenant,
+        )
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        project = in_order(Project(folder, tenant, models, self.client.project, digest, actions))
+        project = in_order(Project(folder, tenant, spec, self.client.project, digest, actions))
         if not project.actions:
-            raise FatalError(f"transform.models is {models!r}, but {self.name} has no definitions/{models}/")
+            raise FatalError(f"transform.models is {spec.models!r}, but {self.name} has no definitions/{models}/")
         for action in project.actions:
             try:
                 check(project, action)
@@ -241,6 +248,7 @@ def _action(found: Any) -> Action:
         kind=kind,
         file=found.file_path,
         queries=() if getattr(made, "disabled", False) else queries,
+        tags=tuple(getattr(made, "tags", ())),
         needs=tuple(_target(need) for need in getattr(made, "dependency_targets", ())),
         columns=tuple((c.path[0], c.description) for c in described.columns if c.description) if described else (),
         **about,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converters.tidy import LINEAGE
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError
 from ondol.warehouse.base import Origin
 from ondol.warehouse.bigquery.sql import Statement
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def trace(
-    warehouse: BigQueryWarehouse, models: str | None, table: str, key: Mapping[str, object], column: str | None
+    warehouse: BigQueryWarehouse,
+    models: Transform | str | None,
+    table: str,
+    key: Mapping[str, object],
+    column: str | None,
 ) -> list[Origin]:
     """See Warehouse.trace; it reads all of the tidy tables that the figure's models read."""
     columns = dict(warehouse.columns(table))
@@ -57,7 +62,7 @@ def _rebuild(warehouse: BigQueryWarehouse, local: DuckDbWarehouse, project: Proj
             schemas[name] = reader.schema
         if (warehouse.tenant, name) in wanted:
             _take(warehouse, local, name, None)
-    run_project(local, project.models, schemas)
+    run_project(local, project.spec, schemas)
 
 
 def _take(warehouse: BigQueryWarehouse, local: DuckDbWarehouse, table: str, rows: Statement | None) -> None:

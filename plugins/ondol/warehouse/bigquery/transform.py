@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ondol.config.tenant import Transform
 from ondol.faults import point
 from ondol.settings import settings
 from ondol.warehouse.base import ActionResult, TransformResult
@@ -35,7 +36,11 @@ class Engine(Protocol):
 
 
 def run_project(
-    warehouse: BigQueryWarehouse, models: str, schemas: Mapping[str, pa.Schema], *, cache: Path | None = None
+    warehouse: BigQueryWarehouse,
+    models: Transform | str,
+    schemas: Mapping[str, pa.Schema],
+    *,
+    cache: Path | None = None,
 ) -> TransformResult:
     """See Warehouse.transform.
 
@@ -50,7 +55,7 @@ def run_project(
         made = [action for action in project.actions if action.kind != "declaration"]
         return TransformResult(tuple(ActionResult(a.name, a.kind, "unchanged") for a in made))
     names = [a.name for a in project.actions if a.kind not in ("declaration", "assertion")]
-    client.run(sql.note_transform(models, None, sorted({*last["made"], *names})))
+    client.run(sql.note_transform(project.models, None, sorted({*last["made"], *names})))
     point("warehouse:transform:begun")
     _declare(warehouse, project, schemas)
     ended = engine.run(project)
@@ -60,12 +65,12 @@ def run_project(
         client.drop(name)
     sound = all(result.status == "done" for result in results.values())
     point("warehouse:transform:commit")
-    client.run(sql.note_transform(models, inputs if sound else None, names))
+    client.run(sql.note_transform(project.models, inputs if sound else None, names))
     point("warehouse:transform:done")
     return TransformResult(tuple(results.values()))
 
 
-def _compiled(warehouse: BigQueryWarehouse, models: str, cache: Path) -> tuple[Project, Engine]:
+def _compiled(warehouse: BigQueryWarehouse, models: Transform | str, cache: Path) -> tuple[Project, Engine]:
     client = warehouse.client
     if place := settings().dataform:
         from ondol.warehouse.bigquery.repository import Repository

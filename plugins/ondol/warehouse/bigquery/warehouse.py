@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ondol.config.load import Load
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError
 from ondol.mart import Changes
 from ondol.settings import settings
@@ -114,14 +115,16 @@ class BigQueryWarehouse:
         found = self.client.table(table)
         return {field.name: field.description for field in found.schema if field.description} if found else {}
 
-    def transform(self, models: str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
+    def transform(self, models: Transform | str, schemas: Mapping[str, pa.Schema]) -> TransformResult:
         """See Warehouse."""
         from ondol.warehouse.bigquery.transform import run_project
 
         self.made  # noqa: B018
         return run_project(self, models, schemas)
 
-    def trace(self, models: str | None, table: str, key: Mapping[str, object], column: str | None) -> list[Origin]:
+    def trace(
+        self, models: Transform | str | None, table: str, key: Mapping[str, object], column: str | None
+    ) -> list[Origin]:
         """See Warehouse."""
         from ondol.warehouse.bigquery.trace import trace
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError
 from ondol.warehouse.dataform import toolchain
 
@@ -37,6 +38,7 @@ class Action:
         needs: what it reads or waits for.
         parent: the table whose config states this assertion.
         columns: what the config says of the columns.
+        tags: what the config calls it by.
         partition / cluster: what it says of BigQuery's storage: an expression, and columns.
     """
 
@@ -51,6 +53,7 @@ class Action:
     columns: tuple[tuple[str, str], ...] = ()
     partition: str = ""
     cluster: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -64,16 +67,22 @@ class Project:
 
     Args:
         folder: of the whole Dataform project.
+        spec: the models, with variables and tags.
         database: the project name that compiled table names have in front.
         hash: of the files, the tenant and the versions that made it what it is.
     """
 
     folder: Path
     tenant: str
-    models: str
+    spec: Transform
     database: str
     hash: str
     actions: tuple[Action, ...]
+
+    @property
+    def models(self) -> str:
+        """The folder of the models."""
+        return self.spec.models
 
     @cached_property
     def by_target(self) -> dict[Target, Action]:
@@ -85,30 +94,38 @@ class Project:
         return _where(self.folder, file, near)
 
 
-def compile_project(folder: Path, models: str, tenant: str, cache: Path, database: str | None = None) -> Project:
+def compile_project(
+    folder: Path, models: Transform | str, tenant: str, cache: Path, database: str | None = None
+) -> Project:
     """The project of that tenant, compiled unless `cache` has it.
 
     Args:
         folder: of the whole Dataform project.
-        models: the folder under definitions/.
+        models: the folder under definitions/, if need be with variables and tags.
         cache: a folder for compiled graphs.
         database: the project that tables are in, instead of what workflow_settings.yaml says.
 
     Raises:
         FatalError: there are no such models; they do not compile, naming each file and line; Dataform is missing.
     """
-    files = _files(folder, models)
-    digest = _hash(folder, files, tenant, database or "")
-    graph = _cached(folder, files, tenant, cache / f"{tenant}.json", digest, database)
+    spec = Transform.of(models)
+    files = _files(folder, spec.models)
+    digest = _hash(folder, files, (tenant, database or "", spec.model_dump_json()))
+    graph = _cached(folder, files, tenant, cache / f"{tenant}.json", digest, database, spec.vars)
     _check(folder, graph)
     named = str(graph["projectConfig"]["defaultDatabase"])
-    return in_order(Project(folder, tenant, models, named, digest, tuple(_actions(graph))))
+    return in_order(Project(folder, tenant, spec, named, digest, tuple(_actions(graph))))
 
 
 def in_order(project: Project) -> Project:
     """Of all compiled actions those that the models need, each after what it needs."""
     every = project.by_target
-    wanted = _closure(every, f"definitions/{project.models}/")
+    prefix, tags = f"definitions/{project.models}/", set(project.spec.tags)
+    own = [action for action in every.values() if action.file.startswith(prefix)]
+    wanted = _closure(every, [action.target for action in own if not tags or tags & set(action.tags)])
+    if own and not wanted:
+        there = sorted({tag for action in own for tag in action.tags})
+        raise FatalError(f"transform.tags is {sorted(tags)}, but the models of {prefix} have the tags {there}")
     order = TopologicalSorter({target: every[target].needs for target in sorted(wanted)}).static_order()
     return replace(project, actions=tuple(every[target] for target in order))
 
@@ -123,11 +140,11 @@ def _files(folder: Path, models: str) -> list[Path]:
     return sorted([*found, folder / "workflow_settings.yaml", folder / "package.json"])
 
 
-def _hash(folder: Path, files: list[Path], tenant: str, database: str) -> str:
+def _hash(folder: Path, files: list[Path], asked: tuple[str, ...]) -> str:
     """Of all that decides what the marts will be, this engine included."""
     engine = sorted(Path(__file__).parent.glob("*.py"))
     digest = hashlib.sha256()
-    for part in (tenant, database, toolchain.version(folder), version("sqlglot"), version("duckdb")):
+    for part in (*asked, toolchain.version(folder), version("sqlglot"), version("duckdb")):
         digest.update(f"{part}\n".encode())
     for file in [*files, *engine]:
         digest.update(f"{file.name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
@@ -137,7 +154,13 @@ def _hash(folder: Path, files: list[Path], tenant: str, database: str) -> str:
 
 
 def _cached(
-    folder: Path, files: list[Path], tenant: str, kept: Path, digest: str, database: str | None
+    folder: Path,
+    files: list[Path],
+    tenant: str,
+    kept: Path,
+    digest: str,
+    database: str | None,
+    values: Mapping[str, str],
 ) -> dict[str, Any]:
     try:
         content = json.loads(kept.read_bytes())
@@ -145,7 +168,7 @@ def _cached(
             return dict(content["graph"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass
-    graph = toolchain.compile_graph(folder, files, tenant, database)
+    graph = toolchain.compile_graph(folder, files, tenant, database, values)
     kept.parent.mkdir(parents=True, exist_ok=True)
     fresh = kept.with_suffix(f".{digest[:16]}")
     fresh.write_text(json.dumps({"hash": digest, "graph": graph}, ensure_ascii=False))
@@ -185,10 +208,9 @@ def _names(message: str) -> list[str]:
     return ["".join(groups) for groups in quoted if "." not in "".join(groups)]
 
 
-def _closure(every: dict[Target, Action], prefix: str) -> set[Target]:
-    """The actions of those files, what they need, and the assertions stated about them."""
+def _closure(every: dict[Target, Action], todo: list[Target]) -> set[Target]:
+    """Those actions, what they need, and the assertions stated about them."""
     wanted: set[Target] = set()
-    todo = [target for target, action in every.items() if action.file.startswith(prefix)]
     while todo:
         target = todo.pop()
         if target not in wanted and target in every:
@@ -221,6 +243,7 @@ def _action(raw: dict[str, Any], kind: str, queries: Sequence[str]) -> Action:
         columns=tuple((column["path"][0], column["description"]) for column in described if column.get("description")),
         partition=storage.get("partitionBy", ""),
         cluster=tuple(storage.get("clusterBy", ())),
+        tags=tuple(raw.get("tags", ())),
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ondol.config.tenant import Transform
 from ondol.faults import point
 from ondol.warehouse.base import ActionResult, TransformResult
 from ondol.warehouse.dataform import outcome
@@ -41,7 +42,7 @@ WIDE = {
 
 
 def run_project(
-    warehouse: DuckDbWarehouse, models: str, schemas: Mapping[str, pa.Schema], *, cache: Path | None = None
+    warehouse: DuckDbWarehouse, models: Transform | str, schemas: Mapping[str, pa.Schema], *, cache: Path | None = None
 ) -> TransformResult:
     """See Warehouse.transform.
 
@@ -67,7 +68,12 @@ def run_project(
 
 
 def check_project(
-    folder: Path, models: str, tenant: str, schemas: Mapping[str, pa.Schema], cache: Path, marts: Iterable[str] = ()
+    folder: Path,
+    models: Transform | str,
+    tenant: str,
+    schemas: Mapping[str, pa.Schema],
+    cache: Path,
+    marts: Iterable[str] = (),
 ) -> list[str]:
     """What is wrong with a tenant's models, found by running them on empty tables: one message each, none if all run.
 
@@ -82,7 +88,7 @@ def check_project(
         result = run_project(warehouse, models, schemas, cache=cache)
     made = sorted(action.name for action in result.actions if action.kind in ("table", "view", "incremental"))
     unmade = [
-        f"no model of '{models}' makes '{m}', which sync names; they make {', '.join(made)}"
+        f"no model of '{Transform.of(models).models}' makes '{m}', which sync names; they make {', '.join(made)}"
         for m in marts
         if m not in made
     ]

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,14 @@ def version(project: Path) -> str:
         raise FatalError(f"Dataform is not installed in {project}: run 'make install'") from None
 
 
-def compile_graph(project: Path, files: list[Path], tenant: str, database: str | None = None) -> dict[str, Any]:
+def compile_graph(
+    project: Path, files: list[Path], tenant: str, database: str | None = None, values: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The graph that Dataform compiles of these files of the project, with the tenant as default schema and variable.
 
     Args:
         database: the project that tables are in, instead of what workflow_settings.yaml says.
+        values: further variables; none has a comma or an = in it.
 
     They are compiled in a folder of their own, so that no other file's mistake is this tenant's. Dataform's sandbox
     follows no link out of that folder, so its core is copied there (1 MB).
@@ -83,7 +87,8 @@ def compile_graph(project: Path, files: list[Path], tenant: str, database: str |
             target = Path(folder) / file.relative_to(project)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
-        command = [str(node()), str(project / COMPILER), "compile", folder, "--json", f"--vars=tenant={tenant}"]
+        variables = ",".join(f"{name}={value}" for name, value in {**(values or {}), "tenant": tenant}.items())
+        command = [str(node()), str(project / COMPILER), "compile", folder, "--json", f"--vars={variables}"]
         command += [f"--default-database={database}"] if database else []
         try:
             done = subprocess.run(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from converters.tidy import LINEAGE
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError
 from ondol.manifest import Period
 from ondol.warehouse.base import Origin
@@ -24,7 +25,11 @@ QUERIES = ("table", "view", "incremental")
 
 
 def trace(
-    warehouse: DuckDbWarehouse, models: str | None, table: str, key: Mapping[str, object], column: str | None
+    warehouse: DuckDbWarehouse,
+    models: Transform | str | None,
+    table: str,
+    key: Mapping[str, object],
+    column: str | None,
 ) -> list[Origin]:
     """See Warehouse.trace. What was loaded since the last transform is seen as if the mart had been made of it."""
     project = None

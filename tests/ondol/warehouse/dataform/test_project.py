@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ondol.config.tenant import Transform
 from ondol.errors import FatalError
 from ondol.warehouse.dataform import toolchain
 from ondol.warehouse.dataform.project import compile_project
@@ -78,3 +79,26 @@ def test_without_the_compiler_the_remedy_is_said(project, cache):
 def test_installing_what_is_installed_starts_no_npm(compiler, monkeypatch):
     monkeypatch.setattr(toolchain, "node", lambda: pytest.fail("Node was started"))
     toolchain.install(compiler.parent)
+
+
+def test_a_tenants_variables_reach_models_that_tenants_share(project, cache):
+    (project / "definitions/common/rates.sqlx").write_text(
+        "config { type: 'table' }\nSELECT NUMERIC '${dataform.projectConfig.vars.vat}' AS vat"
+    )
+    (project / "definitions/shop/taxed.sqlx").write_text("config { type: 'view' }\nSELECT vat FROM ${ref('rates')}")
+    made = [
+        compile_project(project, Transform(models="shop", vars={"vat": vat}), "hanbit", cache) for vat in ("0.1", "0.2")
+    ]
+    assert ["0.1" in made[0].by_target["hanbit", "rates"].queries[0], made[0].hash != made[1].hash] == [True, True]
+
+
+def test_tags_choose_models_with_what_they_need_and_what_is_stated_about_them(project, cache):
+    tagged = compile_project(project, Transform(models="shop", tags=("daily",)), "hanbit", cache)
+    names = {action.name for action in tagged.actions}
+    assert {"daily", "sales"} <= names
+    assert any("uniqueKey" in name for name in names)
+    assert not names & {"monthly", "running", "log"}
+    with pytest.raises(
+        FatalError, match=r"transform\.tags is \['dialy'\], but the models .* have the tags \['daily'\]"
+    ):
+        compile_project(project, Transform(models="shop", tags=("dialy",)), "hanbit", cache)
