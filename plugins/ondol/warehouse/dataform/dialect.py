@@ -310,6 +310,13 @@ def _struct_rows(structs: list[exp.Expr], offset: exp.Identifier | None) -> exp.
     return exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
 
 
+def _insert(node: exp.Insert) -> exp.Expr:
+    """MERGE … INSERT ROW: all columns of the source, in their order."""
+    if isinstance(node.this, exp.Var) and node.this.name.upper() == "ROW":
+        node.set("this", exp.Star())
+    return node
+
+
 def _dotted(node: exp.Dot | exp.NetFunc) -> exp.Expr:
     """A function of one of BigQuery's name spaces, such as NET.HOST; or the field of a struct."""
     if isinstance(node, exp.NetFunc) or isinstance(node.expression, exp.Func):
@@ -338,6 +345,7 @@ REWRITES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Format: _format,
     exp.GroupConcat: _string_agg,
     exp.IgnoreNulls: _limited,
+    exp.Insert: _insert,
     exp.Mul: _multiply,
     exp.NetFunc: _dotted,
     exp.Normalize: _normalize,

@@ -249,3 +249,14 @@ def test_an_operation_may_hold_several_statements() -> None:
         'CREATE OR REPLACE TABLE "t"."x" AS SELECT 1 AS a',
         'DELETE FROM "t"."x" WHERE a = 1',
     ]
+
+
+def test_a_merge_inserts_whole_rows(engine: duckdb.DuckDBPyConnection) -> None:
+    sql = (
+        "CREATE OR REPLACE TABLE t.kept AS SELECT 'A' AS shop, 1 AS n;"
+        "MERGE INTO t.kept AS k USING (SELECT 'A' AS shop, 5 AS n UNION ALL SELECT 'B', 7) AS s ON k.shop = s.shop"
+        " WHEN MATCHED THEN UPDATE SET n = s.n WHEN NOT MATCHED THEN INSERT ROW"
+    )
+    for statement in dialect.statements(sql, "ondol"):
+        engine.execute(statement)
+    assert engine.execute("FROM t.kept ORDER BY shop").fetchall() == [("A", 5), ("B", 7)]
