@@ -2,8 +2,10 @@
 
     OndolError
     ├── FatalError        do not retry: the configuration, the code or the caller must change
-    │   └── ConfigError   a tenant's YAML: file, line, field, value, what is allowed, the nearest right word
-    ├── RetriableError    may work later: a source that is down, a database that restarts
+    │   ├── ConfigError   a tenant's YAML: file, line, field, value, what is allowed, the nearest right word
+    │   └── NotAllowed    a source refuses us (credential, permission), or is not the one it was (host key)
+    ├── RetriableError    may work later: a database that restarts
+    │   └── SourceDown    a source does not answer, or is not there
     └── Rejected          this file, table or row only: it goes to quarantine and the others go on
 
 The CLI prints the message alone (exit 1); an operator turns FatalError into Airflow's "fail without retry".
@@ -62,8 +64,16 @@ class ConfigError(FatalError):
         self.problems = tuple(problems)
 
 
+class NotAllowed(FatalError):
+    """A source refuses us, or is not what it was; the message says what to change."""
+
+
 class RetriableError(OndolError):
     """Trying again later may help."""
+
+
+class SourceDown(RetriableError):
+    """A source does not answer, or is not there; the message says what to check."""
 
 
 class Rejected(OndolError):

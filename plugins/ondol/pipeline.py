@@ -16,21 +16,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Literal
 
 from ondol import registry
 from ondol.config.loader import find_tenant
 from ondol.config.tenant import Tenant
 from ondol.conversion.base import Converter
 from ondol.embedded import database_uri, serving_uri
-from ondol.errors import FatalError, RetriableError
+from ondol.errors import FatalError
 from ondol.interval import Interval
 from ondol.lake.base import Lake
 from ondol.ledger.events import Ledger
 from ondol.manifest import STAGES, Manifest, Stage
+from ondol.secrets.base import Secrets
 from ondol.serving.base import SyncResult
 from ondol.settings import settings
-from ondol.sources.base import Found
+from ondol.stages.collect import Trial
 from ondol.stages.context import Params, StageContext
 from ondol.warehouse.base import Warehouse
 
@@ -141,25 +141,6 @@ def sync_table(
             return publish(context, manifest, spec, dry_run=dry_run, full=full, accept=accept)
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What a source would give now.
-
-    Args:
-        outcome: `new`, `nothing_new`, `down` or `not_allowed`.
-        message: what to check or to change, if it is down or refuses us.
-        found: the new files, as many as were asked for.
-        new / known: how many files are new, and how many of the listed ones are collected already.
-    """
-
-    source: str
-    outcome: Literal["new", "nothing_new", "down", "not_allowed"]
-    message: str = ""
-    found: tuple[Found, ...] = ()
-    new: int = 0
-    known: int = 0
-
-
 def try_source(tenant: str | Tenant, source: str, date: dt.date | None = None, *, show: int = 100) -> Trial:
     """What a source would give now; nothing changes, neither there nor here.
 
@@ -170,23 +151,17 @@ def try_source(tenant: str | Tenant, source: str, date: dt.date | None = None, *
     Raises:
         FatalError: the tenant has no such source.
     """
+    from ondol.stages import collect
+
     config = tenant if isinstance(tenant, Tenant) else find_tenant(settings().tenants, tenant)
     model = next((s for s in config.sources if s.id == source), None)
     if model is None:
         there = ", ".join(s.id for s in config.sources)
         raise FatalError(f"{config.tenant} has no source '{source}'; there is: {there}")
     interval = Interval.of_day(date or dt.datetime.now(config.zone).date(), config.zone)
-    connector = registry.load(registry.SOURCES, model.type)(model, home=settings().home, zone=config.zone)
-    found: list[Found] = []
-    new = 0
-    try:
-        for file in connector.list(interval):
-            new += 1
-            if new <= show:
-                found.append(file)
-    except RetriableError as error:
-        return Trial(source, "down", str(error))
-    return Trial(source, "new" if new else "nothing_new", found=tuple(found), new=new)
+    connector = collect.connect(config, model, settings().home, open_secrets())
+    with Ledger(database_uri(), config.tenant) as ledger:
+        return collect.try_source(connector, ledger, interval, show=show)
 
 
 def run_stage(
@@ -240,7 +215,7 @@ def open_context(tenant: Tenant, interval: Interval, *, run_id: str, params: Par
                 home=here.home,
                 lake=lake,
                 ledger=ledger,
-                secrets=registry.load(registry.SECRETS, here.profile)(here.home),
+                secrets=open_secrets(),
                 converter=open_converter(lake),
                 warehouse=warehouse,
                 serving=serving,
@@ -262,6 +237,13 @@ def open_lake(tenant: str, own: str | None = None) -> Lake:
         raise FatalError("ONDOL_LAKE is not set: give gs://bucket or gs://bucket/prefix")
     lake: Lake = registry.load(registry.LAKES, here.profile)(root, tenant)
     return lake
+
+
+def open_secrets() -> Secrets:
+    """Where this profile keeps the tenants' secrets."""
+    here = settings()
+    secrets: Secrets = registry.load(registry.SECRETS, here.profile)(here.home)
+    return secrets
 
 
 def open_warehouse(tenant: str, run_key: str = "") -> Warehouse:

@@ -9,6 +9,7 @@ from ondol.errors import FatalError
 
 SOURCES = {
     "folder": "ondol.sources.folder:FolderConnector",
+    "gcs": "ondol.sources.gcs:GcsConnector",
 }
 LAKES = {
     "gcp": "ondol.lake.gcs:GcsLake",

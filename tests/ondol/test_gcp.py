@@ -24,7 +24,7 @@ TENANT = "hanbit"
 @pytest.fixture
 def cloud(bigquery_place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What makes the profile `gcp` of this process: set when a test is done with `local`."""
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
     return {"ONDOL_PROFILE": "gcp", "ONDOL_LAKE": f"gs://lake/{tmp_path.name}"}
 
 

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from ondol.api.models import Problem
 from ondol.api.problems import MEDIA
-from ondol.config.tenant import Item, Source
+from ondol.config.sources.all import Source
+from ondol.config.tenant import Item
 
 _REFS = "#/components/schemas/{model}"
 _SAID = {
@@ -46,13 +47,14 @@ class Described(FastAPI):
             return self.openapi_schema
         document = super().openapi()
         schemas = document["components"]["schemas"]
-        for model in (Problem, Source, Item):
+        models: dict[str, Any] = {"Problem": Problem, "Source": Source, "Item": Item}
+        for name, model in models.items():
             found = TypeAdapter(model).json_schema(ref_template=_REFS)
             schemas |= found.pop("$defs", {})
-            schemas[{Problem: "Problem", Item: "Item"}.get(model, "Source")] = found
+            schemas[name] = found
         for path, operations in document["paths"].items():
-            for name, noun in (("sources", "Source"), ("items", "Item")):
-                if f"/{name}" in path:
+            for part, noun in (("sources", "Source"), ("items", "Item")):
+                if f"/{part}" in path:
                     _name(operations, noun)
         for noun in ("Source", "Item"):
             _add(schemas, noun)

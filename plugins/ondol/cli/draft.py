@@ -14,10 +14,11 @@ from converters.model import Conversion
 from converters.rules import QUANTITIES
 from converters.sandbox import convert_many
 from ondol.cli.guess import ColumnGuess, ItemGuess, item_of, name_of
+from ondol.config.fields import ID_RULE
 from ondol.config.loader import load_tenant
 from ondol.config.names import identifier
 from ondol.config.pattern import match_name
-from ondol.config.tenant import ID_RULE, Item, is_reserved, unreserved
+from ondol.config.tenant import Item, is_reserved, unreserved
 from ondol.errors import FatalError
 
 _PLAIN = re.compile(r"[가-힣A-Za-z][가-힣\w/ ]*(?<! )")

@@ -12,7 +12,21 @@ from typing import Annotated
 
 import typer
 
-from ondol.cli import check, convert, db, environment, history, quarantine, run, serve, sync, tenant, trace, version
+from ondol.cli import (
+    check,
+    convert,
+    db,
+    environment,
+    history,
+    quarantine,
+    run,
+    serve,
+    source,
+    sync,
+    tenant,
+    trace,
+    version,
+)  # fmt: skip
 from ondol.errors import ConfigError, OndolError
 
 app = typer.Typer(
@@ -42,6 +56,7 @@ app.add_typer(tenant.app, name="tenant")
 app.command("convert")(convert.convert)
 app.command("run")(run.run)
 app.command("sync")(sync.sync)
+app.add_typer(source.app, name="source")
 app.command("history")(history.history)
 app.add_typer(quarantine.app, name="quarantine")
 app.command("trace")(trace.trace)

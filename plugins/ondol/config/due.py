@@ -5,7 +5,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 
-from ondol.config.tenant import Item, Tenant, duration
+from ondol.config.fields import duration
+from ondol.config.tenant import Item, Tenant
 
 _ONE_DAY = dt.timedelta(days=1)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ondol.config.document import Document, line_of
+from ondol.config.fields import ID_RULE, NAME_RULE, Fault, Wrong
 from ondol.config.names import identifier, nearest
-from ondol.config.tenant import ID_RULE, NAME_RULE, RESERVED, Fault, Wrong
+from ondol.config.tenant import RESERVED
 from ondol.config.words import canonical
 from ondol.errors import Problem
 
@@ -57,13 +58,19 @@ def _problems(detail: ErrorDetails, document: Document) -> Iterator[Problem]:
             yield _problem(document, (*detail["loc"], *fault.at), fault)
     elif isinstance(cause, ValueError):
         yield _problem(document, detail["loc"], Fault(str(cause)), named=True)
-    elif detail["type"] == "missing":
-        *above, name = detail["loc"]
+    elif detail["type"] in ("missing", "union_tag_not_found"):
+        place: Loc = (*detail["loc"], DISCRIMINATOR) if detail["type"] == "union_tag_not_found" else detail["loc"]
+        *above, name = place
         yield _missing(document, tuple(above), str(name))
     elif detail["type"] in ("extra_forbidden", "invalid_key"):
         yield _unknown_key(document, detail["loc"])
     else:
-        yield _problem(document, detail["loc"], _fault(detail))
+        place = (*detail["loc"], DISCRIMINATOR) if detail["type"] == "union_tag_invalid" else detail["loc"]
+        yield _problem(document, place, _fault(detail))
+
+
+DISCRIMINATOR = "type"
+"""The key that says which of several models a group of keys is."""
 
 
 def _problem(document: Document, loc: Loc, fault: Fault, *, named: bool = False) -> Problem:
@@ -109,7 +116,7 @@ def _fault(detail: ErrorDetails) -> Fault:
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = str(context.get("expected") or context.get("expected_tags"))
         words = [w.strip(" '") for w in allowed.replace(" or ", ",").split(",")]
-        return Fault(allowed=allowed, hint=nearest(str(detail["input"]), words))
+        return Fault(allowed=allowed, hint=nearest(str(context.get("tag", detail["input"])), words))
     if kind in ("too_short", "string_too_short"):
         return Fault(allowed="at least one entry" if kind == "too_short" else "a text that is not empty")
     if kind == "string_pattern_mismatch":
@@ -180,12 +187,16 @@ def _schema_at(loc: Loc) -> dict[str, Any]:
     from ondol.config.schema import schema
 
     root = schema()
-    node = _resolved(root, root)
+    raw = node = root
     for part in loc:
+        kinds = raw.get("discriminator", {}).get("mapping", {})
+        if part in kinds:
+            raw = node = root["$defs"][kinds[part].rsplit("/", 1)[1]]
+            continue
         others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
         below = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part, others[0])
         if isinstance(below, dict):
-            node = _resolved(root, below)
+            raw, node = below, _resolved(root, below)
     return node
 
 

@@ -9,11 +9,12 @@ import inspect
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from converters.rules import Strict
+from ondol.config.sources.all import Source
 from ondol.config.tenant import Tenant
 from ondol.settings import PROJECT
 
@@ -36,7 +37,8 @@ def arguments(model: type[BaseModel]) -> dict[str, str]:
     """The descriptions of a model's keys, as in YAML, from the Args of its docstring."""
     names = {name: field.alias or name for name, field in model.model_fields.items()}
     _, _, section = inspect.cleandoc(model.__doc__ or "").partition("\nArgs:\n")
-    found: dict[str, str] = {}
+    base = model.__base__
+    found = arguments(base) if base is not None and issubclass(base, Strict) else {}
     for entry in re.split(r"\n(?=    \S)", section.split("\n\n")[0].rstrip()):
         keys, _, description = entry.strip().partition(": ")
         for key in keys.split(" / "):
@@ -61,8 +63,8 @@ def _describe(definition: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 SECTIONS = (
-    "Tenant", "FolderSource", "Item", "Match", "Load", "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform",
-    "SyncTable",
+    "Tenant", *sorted(model.__name__ for model in get_args(get_args(Source)[0])), "Limits", "Item", "Match", "Load",
+    "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform", "SyncTable",
 )  # fmt: skip
 
 
@@ -86,8 +88,8 @@ def _kind(value: dict[str, Any]) -> str:
     """The type of a key in a reader's words."""
     if "enum" in value or "const" in value:
         return ", ".join(f"`{word}`" for word in value.get("enum", [value.get("const")]))
-    if "anyOf" in value:
-        return " or ".join(_kind(v) for v in value["anyOf"] if v.get("type") != "null" and "pattern" not in v)
+    if choices := value.get("anyOf") or value.get("oneOf"):
+        return " or ".join(_kind(v) for v in choices if v.get("type") != "null" and "pattern" not in v)
     if "$ref" in value:
         name = value["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"

@@ -6,10 +6,8 @@ Defaults live here. Everything that Airflow, PostgreSQL or a stage would refuse 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,9 +15,11 @@ from croniter import croniter
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from converters.rules import Name, Strict, TagRule
+from ondol.config.fields import Bucket, Fault, Id, SecretName, Wrong, check_placeholders, duration
 from ondol.config.load import Load
 from ondol.config.names import nearest
 from ondol.config.pattern import PLACEHOLDERS, compile_name
+from ondol.config.sources.all import Source
 
 RESERVED = frozenset(
     "airflow all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate "
@@ -33,36 +33,6 @@ RESERVED = frozenset(
     "verbose when where window with".split()
 )
 """The words that PostgreSQL or DuckDB reserves, and the names of their system schemas and of this platform's."""
-
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-"""Sources, items and tenants: 2 to 40 of a-z, 0-9 and _, a letter first."""
-
-ID_RULE = "2 to 40 of a-z, 0-9 and _, a letter first"
-NAME_RULE = "1 to 63 of a-z, 0-9 and _, a letter first"
-DURATIONS = "a whole number and minutes, hours, days or weeks"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that a validator found wrong: as the parts of a ondol.errors.Problem.
-
-    Args:
-        message: the whole sentence; empty for "… is '<the value>'".
-        at: the keys from the validated value down to what is wrong.
-    """
-
-    message: str = ""
-    allowed: str | None = None
-    hint: str | None = None
-    at: tuple[str | int, ...] = ()
-
-
-class Wrong(ValueError):
-    """What validators raise: all faults that they found, for config/problems.py to place and word."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__("; ".join(f.message or f"allowed is {f.allowed}" for f in faults))
-        self.faults = faults
 
 
 def is_reserved(name: str) -> bool:
@@ -82,18 +52,6 @@ def check_identifier(value: str) -> str:
     return value
 
 
-def check_secret(value: str) -> str:
-    """Refuse what is no name of a secret, without showing it: someone may have written the secret itself."""
-    if len(value) > 40 or not re.fullmatch(SECRET_NAME, value):
-        raise Wrong(Fault("this is no name of a secret", allowed=SECRET_RULE))
-    return value
-
-
-SECRET_NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-SECRET_RULE = "a name of a-z, 0-9 and single dashes, a letter first; the password itself never stands here"
-SecretName = Annotated[str, Field(json_schema_extra={"pattern": f"^{SECRET_NAME}$"}), AfterValidator(check_secret)]
-"""A secret of this tenant. It has no underscore, so that tenant and name make a variable that no other pair makes."""
-
 TableName = Annotated[Name, AfterValidator(check_identifier)]
 """A table of the warehouse or of PostgreSQL: 1 to 63 of a-z, 0-9 and _, a letter first, no reserved word."""
 
@@ -109,62 +67,8 @@ Role = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_@.-]{0,62
 """A role of PostgreSQL: 1 to 63 of letters, digits and _ @ . -, a letter or _ first."""
 
 
-def check_bucket(value: str) -> str:
-    """Refuse what is no place in Cloud Storage. Source: Cloud Storage's "Bucket names", without the dots."""
-    if not re.fullmatch(r"gs://[a-z0-9][a-z0-9_-]{1,61}[a-z0-9](/[\w-][\w.-]*)*", value):
-        raise Wrong(Fault(allowed="gs://bucket or gs://bucket/prefix"))
-    return value
-
-
-Bucket = Annotated[str, AfterValidator(check_bucket)]
-"""A bucket of Cloud Storage, or a prefix in one."""
-
-
 VarText = Annotated[str, StringConstraints(pattern=r"^[^,=\r\n]{1,200}$"), Field(coerce_numbers_to_str=True)]
 """A value that Dataform's command line takes: 1 to 200 characters on one line, without , and =."""
-
-
-class FolderSource(Strict):
-    """A folder that files appear in.
-
-    Args:
-        id: the source's name, which match.source and the ledger use.
-        type: which kind of source.
-        path: the folder, relative to ONDOL_HOME unless absolute. {date} in it (2026-01-05) makes each run read the
-            folders of its own data interval, and that date is when the files arrived; without it, a file arrived when
-            it was last changed.
-        pattern: a glob below the folder; ** stands for any depth.
-        max_bytes: a larger file goes to quarantine.
-    """
-
-    id: Id
-    type: Literal["folder"]
-    path: str = Field(min_length=1)
-    pattern: str = Field(default="**/*", min_length=1)
-    max_bytes: int = Field(default=200_000_000, gt=0)
-
-    @field_validator("path", "pattern")
-    @classmethod
-    def _stays_inside(cls, value: str) -> str:
-        if ".." in value.split("/") or "\0" in value:
-            raise Wrong(Fault(allowed="a path without '..'"))
-        return value
-
-    @field_validator("path")
-    @classmethod
-    def _knows_its_placeholders(cls, value: str) -> str:
-        _check_placeholders(value, ["date"])
-        return value
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_below_the_folder(cls, value: str) -> str:
-        if value.startswith("/"):
-            raise Wrong(Fault(allowed="a glob below 'path', such as '**/*' or '*.xlsx'"))
-        return value
-
-
-Source = FolderSource
 
 
 class Match(Strict):
@@ -185,7 +89,7 @@ class Match(Strict):
     @classmethod
     def _knows_its_placeholders(cls, value: str | None) -> str | None:
         if value is not None:
-            _check_placeholders(value, PLACEHOLDERS)
+            check_placeholders(value, PLACEHOLDERS)
             compile_name(value)
         return value
 
@@ -347,6 +251,18 @@ class SyncTable(Strict):
         return value
 
 
+class Limits(Strict):
+    """What one run may take from the tenant's sources.
+
+    Args:
+        bytes_per_run: once a run has fetched this much, what is left waits for the next run.
+        requests_per_second: how often each source is asked, at most; as fast as it answers without it.
+    """
+
+    bytes_per_run: int | None = Field(default=None, gt=0)
+    requests_per_second: float | None = Field(default=None, gt=0)
+
+
 class Tenant(Strict):
     """A customer: one file tenants/<tenant>.yaml.
 
@@ -360,6 +276,7 @@ class Tenant(Strict):
         passwords: names of the tenant's secrets that open its encrypted files; each is tried on each such file.
         lake: a bucket of the tenant's own, or a prefix in one, instead of ONDOL_LAKE; only the profile `gcp` uses it.
         sources: the places that files come from.
+        limits: what one run may take from them.
         items: the kinds of file that are expected.
         transform: which Dataform models make the marts; none without it.
         sync: the marts that go to the tenant's schema in PostgreSQL.
@@ -374,6 +291,7 @@ class Tenant(Strict):
     passwords: tuple[SecretName, ...] = ()
     lake: Bucket | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
+    limits: Limits = Limits()
     items: tuple[Item, ...] = Field(min_length=1)
     transform: Transform | None = None
     sync: tuple[SyncTable, ...] = ()
@@ -414,31 +332,6 @@ class Tenant(Strict):
     def item(self, file_id: str) -> Item:
         """The item of that file id; KeyError if there is none."""
         return next(i for i in self.items if i.id == file_id)
-
-
-_DURATION = re.compile(r"^(\d{1,6}) (minute|hour|day|week)s?$")
-
-
-def duration(text: str) -> dt.timedelta:
-    """'90 minutes', '3 hours', '1 day', '2 weeks' as a timedelta; ValueError for anything else."""
-    if found := _DURATION.match(text):
-        return dt.timedelta(**{found[2] + "s": int(found[1])})
-    number, word = re.match(r"\s*(\d*)\s*(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    unit = nearest(word, ("minutes", "hours", "days", "weeks", "minute", "hour", "day", "week"))
-    raise Wrong(Fault(allowed=DURATIONS, hint=f"{number or 1} {unit}" if unit else "1 day"))
-
-
-def _check_placeholders(text: str, known: Iterable[str]) -> None:
-    given = re.findall(r"{([^{}]*)}", text)
-    allowed = ", ".join(f"{{{k}}}" for k in known)
-    for word in given:
-        if word not in known:
-            near = nearest(word, known)
-            raise Wrong(
-                Fault(allowed=f"in braces only {allowed}", hint=near and text.replace(f"{{{word}}}", f"{{{near}}}"))
-            )
-    if re.sub(r"{[^{}]*}", "", text).count("{") or re.sub(r"{[^{}]*}", "", text).count("}"):
-        raise Wrong(Fault(allowed=f"closed braces around one of {allowed}"))
 
 
 def _doubles(tenant: Tenant) -> Iterator[Fault]:

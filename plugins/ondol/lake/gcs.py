@@ -50,9 +50,7 @@ class GcsLake:
         blob = self._blob(path)
         point(f"lake:{Path(path).parent.name}:before")
         with self._telling(path):
-            blob.upload_from_string(
-                body, "application/octet-stream", checksum="crc32c", timeout=TIMEOUT, retry=_retry()
-            )
+            blob.upload_from_string(body, "application/octet-stream", checksum="crc32c", timeout=TIMEOUT, retry=retry())
         point(f"lake:{Path(path).parent.name}:after")
         return self.uri(path)
 
@@ -78,13 +76,13 @@ class GcsLake:
         """See Lake."""
         path = self._path(uri)
         with self._telling(path):
-            body: bytes = self._blob(path).download_as_bytes(checksum="crc32c", timeout=TIMEOUT, retry=_retry())
+            body: bytes = self._blob(path).download_as_bytes(checksum="crc32c", timeout=TIMEOUT, retry=retry())
         return body
 
     def exists(self, path: str) -> bool:
         """See Lake."""
         with self._telling(path):
-            return bool(self._blob(path).exists(timeout=TIMEOUT, retry=_retry()))
+            return bool(self._blob(path).exists(timeout=TIMEOUT, retry=retry()))
 
     def uri(self, path: str) -> str:
         """See Lake."""
@@ -95,7 +93,7 @@ class GcsLake:
         path = self._path(uri)
         blob = self._blob(path)
         with self._telling(path):
-            blob.reload(timeout=TIMEOUT, retry=_retry())
+            blob.reload(timeout=TIMEOUT, retry=retry())
             target = self._copies / f"{hashlib.sha256(path.encode()).hexdigest()}-{blob.generation}"
             if not target.exists():
                 with tempfile.NamedTemporaryFile(dir=self._copies, delete=False) as scratch:
@@ -104,7 +102,7 @@ class GcsLake:
                         if_generation_match=blob.generation,
                         checksum="crc32c",
                         timeout=TIMEOUT,
-                        retry=_retry(),
+                        retry=retry(),
                     )
                 Path(scratch.name).replace(target)
         return target
@@ -113,7 +111,7 @@ class GcsLake:
         """See Lake."""
         with self._telling(prefix):
             for blob in self._bucket.client.list_blobs(
-                self._bucket, prefix=self.prefix + prefix, timeout=TIMEOUT, retry=_retry()
+                self._bucket, prefix=self.prefix + prefix, timeout=TIMEOUT, retry=retry()
             ):
                 yield blob.name.removeprefix(self.prefix)
 
@@ -129,7 +127,7 @@ class GcsLake:
                     if_generation_match=0,
                     checksum="crc32c",
                     timeout=TIMEOUT,
-                    retry=_retry(),
+                    retry=retry(),
                 )
         except PreconditionFailed:
             return  # the same bytes are there: an earlier try of this upload, or another run's
@@ -150,7 +148,7 @@ class GcsLake:
 
     @cached_property
     def _bucket(self) -> Bucket:
-        return _client().bucket(self.bucket)
+        return client().bucket(self.bucket)
 
     @cached_property
     def _copies(self) -> Path:
@@ -193,7 +191,7 @@ class GcsLake:
 
 
 @cache
-def _client() -> Any:
+def client() -> Any:
     """One client a process; STORAGE_EMULATOR_HOST, which the library honours, needs no credentials."""
     import os
 
@@ -205,7 +203,7 @@ def _client() -> Any:
     return storage.Client()
 
 
-def _retry() -> Any:
+def retry() -> Any:
     """The library's own retry with a shorter deadline: every call here may be made again."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ondol.errors import FatalError, RetriableError
 from ondol.faults import point
 from ondol.ledger.changes import Changes
+from ondol.ledger.collected import CollectedFiles, Receipt
 from ondol.ledger.collections import Collections
 from ondol.ledger.pauses import Pauses
 from ondol.ledger.quarantine import Quarantine
@@ -54,6 +55,7 @@ class Ledger:
         self.pauses = Pauses(self._connection, tenant)
         self.changes = Changes(self._connection, tenant)
         self.collections = Collections(self._connection, tenant)
+        self.collected = CollectedFiles(self._connection, tenant)
 
     def __enter__(self) -> Ledger:
         return self
@@ -70,6 +72,26 @@ class Ledger:
             with self._connection, self._connection.cursor() as cursor:
                 execute_values(cursor, _INSERT, rows, page_size=1000)
             point("ledger:after")
+
+    def collect(
+        self, run_key: str, source: str, receipts: Sequence[Receipt], events: Iterable[Event], cursor: str | None = None
+    ) -> None:
+        """Note what was taken from a source, the events that tell of it, and its new cursor, in one transaction.
+
+        Args:
+            cursor: from where the source may be listed next; None leaves it where it is.
+        """
+        from psycopg2.extras import execute_values
+
+        rows = [self._row(run_key, event) for event in events]
+        if not rows and not receipts and cursor is None:
+            return
+        point("ledger:collect:before")
+        with self._connection, self._connection.cursor() as at:
+            self.collected.write(at, run_key, source, receipts, cursor)
+            if rows:
+                execute_values(at, _INSERT, rows, page_size=1000)
+        point("ledger:collect:after")
 
     def current(self, items: Iterable[str]) -> dict[tuple[str, dt.date, dt.date, str], dict[str, Any]]:
         """The newest version that was loaded of each slot of these items, by (item, period start, end, part)."""

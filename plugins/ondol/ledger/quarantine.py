@@ -70,6 +70,16 @@ class Quarantine:
             (list(contents),),
         )
 
+    def fetched(self, source: str, locations: Iterable[str]) -> None:
+        """Close what crawl could not fetch earlier and has fetched now."""
+        if there := list(locations):
+            self._update(
+                "state = 'passed', resolved_at = clock_timestamp(), note = 'it was collected since'",
+                "stage = 'crawl' AND sha256 = '' AND state IN ('held', 'released') AND entry->>'source' = %s "
+                "AND entry->>'location' = ANY(%s)",
+                (source, there),
+            )
+
     def superseded(self, entry: Entry) -> None:
         """Close what is held of the same item, period and part and is older than a version that is loaded now."""
         assert entry.period

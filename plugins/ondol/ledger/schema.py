@@ -127,6 +127,34 @@ MIGRATIONS = (
         PRIMARY KEY (tenant, id)
     );
     """,
+    """
+    CREATE TABLE ondol.collected (
+        tenant text NOT NULL,
+        source text NOT NULL,
+        key bytea NOT NULL,
+        location text NOT NULL,
+        version text NOT NULL,
+        handle bytea NOT NULL,
+        run_key text NOT NULL,
+        sha256 text NOT NULL,
+        name text NOT NULL,
+        size bigint NOT NULL,
+        arrived timestamptz NOT NULL,
+        tidied boolean NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (tenant, source, key)
+    );
+    CREATE INDEX collected_by_run ON ondol.collected (tenant, run_key, source);
+    CREATE INDEX collected_untidied ON ondol.collected (tenant, source, at) WHERE NOT tidied;
+    CREATE INDEX collected_refused ON ondol.collected (tenant, source) WHERE sha256 = '';
+    CREATE TABLE ondol.cursor (
+        tenant text NOT NULL,
+        source text NOT NULL,
+        value text NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (tenant, source)
+    );
+    """,
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from ondol.config.tenant import Item, Source, Tenant
+from ondol.config.sources.all import Source
+from ondol.config.tenant import Item, Tenant
 from ondol.errors import ConfigError
 
 

@@ -50,6 +50,6 @@ def _variable(tenant: str, name: str) -> str:
 
 def _one_line(value: str, where: str) -> str:
     value = value.removesuffix("\n").removesuffix("\r")
-    if "\n" in value:
+    if "\n" in value and not value.startswith("-----BEGIN "):
         raise FatalError(f"the secret {where} has several lines: write one secret, and nothing else, there")
     return value

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ondol import faults
-from ondol.config.tenant import duration
+from ondol.config.fields import duration
 from ondol.errors import Rejected
 from ondol.mart import Mart
 from ondol.serving import connection

@@ -1,75 +1,62 @@
-"""crawl: list the sources, store each file once under its SHA-256, and tell where it came from."""
+"""crawl: collect from every source, each file once, and tell where it came from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ondol import registry
-from ondol.config.tenant import Source
-from ondol.errors import Rejected
+from ondol.config.sources.all import Source
+from ondol.errors import FatalError, RetriableError
 from ondol.lake.base import raw_path
+from ondol.ledger.events import Event
 from ondol.manifest import Entry, Manifest
-from ondol.sources.base import Connector, Found
+from ondol.stages.collect import Budget, Collecting, connect
 from ondol.stages.context import StageContext
 
 
 def run(context: StageContext) -> Manifest:
-    """Everything that arrived in the interval, what was released from quarantine, and what new passwords may open.
+    """What is new at the sources, what was released from quarantine, and what new passwords may open.
 
     A paused source is left out; files of an item that was paused, and is no longer, are taken up again.
 
     Raises:
-        RetriableError: a source is down; what others gave is stored and is not fetched again.
+        RetriableError: a source is down; what the others gave is committed and is not fetched again.
+        FatalError: a source refuses us; the same holds.
     """
     entries: list[Entry] = []
-    refused = 0
+    counts = {"quarantined": 0, "waiting": 0}
+    failed: list[RetriableError | FatalError] = []
+    budget = Budget(context.tenant.limits.bytes_per_run)
+    paused = context.ledger.pauses.of("sources")
+    for source in context.tenant.sources:
+        if pause := paused.get(source.id):
+            context.ledger.record(context.run_key, [Event("crawl", "paused", name=source.id, reason=str(pause))])
+            continue
+        try:
+            collecting = _collect(context, source, budget)
+        except (RetriableError, FatalError) as error:
+            failed.append(error)
+        else:
+            entries += collecting.entries
+            counts["quarantined"] += collecting.refused
+            counts["waiting"] += collecting.waiting
+    if failed:
+        kind = FatalError if all(isinstance(error, FatalError) for error in failed) else RetriableError
+        raise failed[0] if len(failed) == 1 else kind("\n".join(map(str, failed)))
     with context.telling():
-        paused = context.ledger.pauses.of("sources")
-        for source in context.tenant.sources:
-            if pause := paused.get(source.id):
-                context.event("crawl", "paused", name=source.id, reason=str(pause))
-                continue
-            connector = registry.load(registry.SOURCES, source.type)(
-                source, home=context.home, zone=context.tenant.zone
-            )
-            for found in connector.list(context.interval):
-                try:
-                    entries.append(_fetch(context, source, connector, found))
-                except Rejected as rejected:
-                    refused += 1
-                    context.refuse("crawl", _unread(source, found), rejected)
-                else:
-                    context.event("crawl", "collected", entries[-1])
         entries.extend(_again(context, entries))
         entries.extend(_resumed(context, entries))
-    return context.manifest("crawl", entries, collected=len(entries), quarantined=refused)
+    if not counts["waiting"]:
+        del counts["waiting"]
+    return context.manifest("crawl", entries, collected=len(entries), **counts)
 
 
-def _fetch(context: StageContext, source: Source, connector: Connector, found: Found) -> Entry:
-    with connector.open(found) as stream:
-        try:
-            _, sha256, size = context.lake.put_stream(stream, source.max_bytes)
-        except ValueError as error:
-            raise Rejected(
-                f"{found.location} in source '{source.id}' is {error}.",
-                f"If such files are right, raise max_bytes of source '{source.id}'.",
-                {"size": found.size, "max_bytes": source.max_bytes},
-            ) from error
-    return Entry(
-        sha256=sha256, name=found.name, size=size, source=source.id, location=found.location, arrived=found.arrived
-    )
-
-
-def _unread(source: Source, found: Found) -> Entry:
-    return Entry(
-        sha256="",
-        name=found.name,
-        size=found.size or 0,
-        source=source.id,
-        location=found.location,
-        arrived=found.arrived,
-    )
+def _collect(context: StageContext, source: Source, budget: Budget) -> Collecting:
+    connector = connect(context.tenant, source, context.home, context.secrets)
+    with context.ledger.exclusive(f"collect:{source.id}"), connector:
+        collecting = Collecting(context, connector, budget)
+        collecting.run()
+    return collecting
 
 
 def _again(context: StageContext, collected: list[Entry]) -> Iterator[Entry]:

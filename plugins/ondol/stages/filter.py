@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from ondol.config.tenant import duration
+from ondol.config.fields import duration
 from ondol.ledger.pauses import Pause
 from ondol.manifest import Entry, Manifest, version_of
 from ondol.stages.context import StageContext

@@ -101,7 +101,7 @@ def test_every_way_works_on_a_lake_in_a_bucket(
     gcs_server: str, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server)
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
     root = f"gs://lake/{tmp_path.name}"
     lake = gcs.GcsLake(root, "hanbit")
     body = b"a,b\n1,2\n"
@@ -119,7 +119,7 @@ def test_a_service_that_may_not_read_the_lake_says_what_it_may_read(
     gcs_server: str, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server)
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
     lake = gcs.GcsLake(f"gs://lake/{tmp_path.name}", "hanbit")
     uri, sha256, _ = lake.put_stream(io.BytesIO(b"a,b\n1,2\n"), 100)
     with pytest.raises(FatalError, match=r"403: gs://lake/.* is outside of what may be read\. Allowed is"):

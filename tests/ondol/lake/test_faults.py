@@ -26,9 +26,9 @@ def faults(gcs_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Fa
     found: list[Fault] = []
     with proxy.serve(gcs_server, found) as url:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
-        gcs._client.cache_clear()
+        gcs.client.cache_clear()
         yield found
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_what_lasts_is_told_with_what_to_check(
 ) -> None:
     from google.cloud.storage.retry import DEFAULT_RETRY
 
-    monkeypatch.setattr(gcs, "_retry", lambda: DEFAULT_RETRY.with_timeout(0.5))
+    monkeypatch.setattr(gcs, "retry", lambda: DEFAULT_RETRY.with_timeout(0.5))
     faults.append(Fault(UPLOAD, 503, "backendError", times=99))
     with pytest.raises(RetriableError, match=r"gs://lake/.*a\.json"):
         lake.put("manifests/a.json", b"{}")

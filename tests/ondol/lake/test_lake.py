@@ -22,7 +22,7 @@ def lakes(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     if request.param == "local":
         return lambda tenant: made(tmp_path, tenant)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", request.getfixturevalue("gcs_server"))
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
     return lambda tenant: made(f"gs://lake/{tmp_path.name}", tenant)
 
 

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ondol.config.tenant import FolderSource
-from ondol.errors import Rejected, RetriableError
+from ondol.config.sources.folder import FolderSource
+from ondol.errors import Rejected, SourceDown
 from ondol.interval import Interval
+from ondol.secrets.local import LocalSecrets
+from ondol.sources.base import Access, Found
 from ondol.sources.folder import FolderConnector, readable
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -24,12 +26,17 @@ def day(tmp_path: Path) -> Path:
 
 
 def connector(home: Path, path: str = "inbox/{date}") -> FolderConnector:
-    return FolderConnector(FolderSource(id="share", type="folder", path=path), home=home, zone=SEOUL)
+    source = FolderSource(id="share", type="folder", path=path, settle_seconds=0)
+    return FolderConnector(source, Access("hanbit", home, SEOUL, LocalSecrets(home)))
+
+
+def listed(home: Path, path: str = "inbox/{date}", interval: Interval = DAY) -> list[Found]:
+    return [found for found in connector(home, path).list(interval, "") if isinstance(found, Found)]
 
 
 def test_a_name_in_cp949_is_read_as_such_and_the_file_opens(tmp_path: Path, day: Path) -> None:
     (Path(os.fsdecode(os.fsencode(day) + b"/" + "회의 메모.txt".encode("cp949")))).write_bytes(b"x")
-    [found] = connector(tmp_path).list(DAY)
+    [found] = listed(tmp_path)
     assert (found.name, found.location) == ("회의 메모.txt", "2026-01-05/회의 메모.txt")
     found.location.encode()
     with connector(tmp_path).open(found) as file:
@@ -45,7 +52,7 @@ def test_links_out_broken_links_and_pipes_are_refused_by_name_and_never_opened(t
     (day / "b.xlsx").symlink_to(day / "nothing")
     os.mkfifo(day / "c.xlsx")
     (day / "d.xlsx").mkdir()
-    found = list(connector(tmp_path).list(DAY))
+    found = listed(tmp_path)
     assert [f.name for f in found] == ["a.xlsx", "b.xlsx", "c.xlsx"]
     for file, reason in zip(found, ("leads out", "a link to nothing", "not a file"), strict=True):
         with pytest.raises(Rejected, match=reason), connector(tmp_path).open(file):
@@ -53,15 +60,20 @@ def test_links_out_broken_links_and_pipes_are_refused_by_name_and_never_opened(t
 
 
 def test_a_day_without_a_folder_is_empty_and_a_missing_source_is_down(tmp_path: Path, day: Path) -> None:
-    assert list(connector(tmp_path).list(Interval.of_day(dt.date(2026, 1, 6), SEOUL))) == []
-    with pytest.raises(RetriableError, match="is not there"):
-        list(connector(tmp_path, "elsewhere/{date}").list(DAY))
+    assert listed(tmp_path, interval=Interval.of_day(dt.date(2026, 1, 6), SEOUL)) == []
+    with pytest.raises(SourceDown, match="is not there"):
+        listed(tmp_path, "elsewhere/{date}")
 
 
-def test_without_dates_in_its_path_a_file_arrives_when_it_was_last_changed(tmp_path: Path) -> None:
+def test_without_dates_in_its_path_a_file_arrives_when_it_was_last_changed_and_never_in_the_future(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "drop").mkdir()
-    for name, hour in (("in.csv", 12), ("out.csv", 36)):
+    for name, year in (("a.csv", 2026), ("b.csv", 2099)):
         (tmp_path / "drop" / name).write_text("x")
-        moment = (DAY.start + dt.timedelta(hours=hour)).timestamp()
+        moment = dt.datetime(year, 1, 5, 12, tzinfo=SEOUL).timestamp()
         os.utime(tmp_path / "drop" / name, (moment, moment))
-    assert [f.name for f in connector(tmp_path, "drop").list(DAY)] == ["in.csv"]
+    now = dt.datetime.now(SEOUL)
+    known, ahead = listed(tmp_path, "drop")
+    assert known.arrived == dt.datetime(2026, 1, 5, 12, tzinfo=SEOUL)
+    assert now <= ahead.arrived <= dt.datetime.now(SEOUL)

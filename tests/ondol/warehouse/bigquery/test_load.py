@@ -88,7 +88,7 @@ def test_a_table_may_change_its_mode_and_keeps_what_its_files_said(warehouse, or
 
 
 def test_a_file_is_loaded_from_where_the_lake_has_it(warehouse, load, day, schemas, tmp_path):
-    gcs._client.cache_clear()
+    gcs.client.cache_clear()
     lake = GcsLake(f"gs://lake/{tmp_path.name}", "hanbit")
     path = load.parquet("sales", day(5), ROWS)
     uri = lake.put("tidy/한글 'a'.parquet", path.read_bytes())
