@@ -9,7 +9,7 @@
 | ONDOL_CONVERTER | what converts: `local` (worker processes), `job`, or the URL of a converter's service | local |
 | ONDOL_WORKERS | files that convert has in hand at once | one a core |
 | ONDOL_ACCESS | of the API: the file of issuers and roles, see docs/api.md | – |
-| ONDOL_API_FOLDERS | of the API: folders that it may let a tenant collect from, by spaces | inbox/{tenant} |
+| ONDOL_API_FOLDERS | of the API: folders and gs:// prefixes that a source may name, by spaces | inbox/{tenant} |
 | ONDOL_SERVING | PostgreSQL of the marts, a libpq URI | the embedded server |
 | ONDOL_LAKE | of `gcp`: the lake, gs://bucket or gs://bucket/prefix | – |
 | ONDOL_BIGQUERY | of `gcp`: the warehouse, project/location, such as acme-data/asia-northeast3 | – |

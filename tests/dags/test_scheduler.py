@@ -130,7 +130,7 @@ def airflow() -> Iterator[Airflow]:
         running = Airflow(home, port, environment | json.loads(asked.stdout), process)
         login = {"username": "admin", "password": json.loads((home / "airflow/passwords.json").read_text())["admin"]}
         running.token = running.call("POST", "/auth/token", login)[1]["access_token"]
-        wait(lambda: running.get("/api/v2/dags")["total_entries"] == 4, 60)
+        wait(lambda: running.get("/api/v2/dags")["total_entries"] == 5, 60)
         yield running
     finally:
         print(log.read_text())  # shown with a failed test: why Airflow stopped, if it did
@@ -155,7 +155,7 @@ def at_home(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Callable[[], N
 
 def test_tenants_are_there_and_unpaused_and_a_broken_one_harms_none(airflow: Airflow) -> None:
     dags = {dag["dag_id"]: dag for dag in airflow.get("/api/v2/dags")["dags"]}
-    assert sorted(dags) == ["daeyang", "hanbit", "nara", "saeum"]
+    assert sorted(dags) == ["daeyang", "hanbit", "nara", "saeum", "sync-table"]
     assert not any(dag["is_paused"] or dag["is_stale"] or dag["has_import_errors"] for dag in dags.values())
     assert [tag["name"] for tag in dags["nara"]["tags"]] == ["config-error"]
     [error] = airflow.get("/api/v2/importErrors")["import_errors"]

@@ -198,6 +198,16 @@ def test_no_editor_reaches_another_tenants_folder_or_the_machines(call: Call, te
     assert (tenants / "hanbit.yaml").read_text() == HANBIT
 
 
+def test_an_editor_names_only_buckets_that_the_operator_gave(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(bucket: str) -> int:
+        config = {"id": "drop", "type": "gcs", "bucket": bucket}
+        return call().post(f"{UNDER}/sources", json={"config": config}).status_code
+
+    assert answer("gs://drops/hanbit") == 403
+    monkeypatch.setenv("ONDOL_API_FOLDERS", "inbox/{tenant} gs://drops/{tenant}")
+    assert [answer(f"gs://drops/{name}") for name in ("saeum", "hanbit2", "hanbit")] == [403, 403, 201]
+
+
 @pytest.mark.parametrize("text", ["\ud800", "\u0000", "\u2028", "\u0085"])
 def test_texts_that_no_file_should_hold_are_refused(call: Call, text: str) -> None:
     import json
