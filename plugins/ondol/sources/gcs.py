@@ -67,7 +67,11 @@ class GcsConnector(Connector[GcsSource]):
                 )
                 checked = _Checked(reader)
                 yield cast(BinaryIO, checked)
-                if checked.crc32c != blob.crc32c:
+                expected = blob.crc32c
+                blob.reload(timeout=TIMEOUT, retry=retry())
+                if blob.generation != generation:
+                    raise NotFound("another generation")  # type: ignore[no-untyped-call]
+                if checked.crc32c != expected:
                     raise SourceDown(f"{found.location} in {self.name()} came damaged: it is fetched again")
         except (NotFound, PreconditionFailed):
             raise Gone(f"{found.location} in {self.name()} was replaced or deleted since it was listed") from None

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from ondol import registry
@@ -37,18 +38,23 @@ LONGEST = 500
 
 @dataclass(slots=True)
 class Budget:
-    """How many bytes a run may still fetch; None for no limit."""
+    """How many bytes a run may fetch.
 
-    left: int | None
+    Args:
+        most: None for no limit. One file is always granted, else a large one would wait for ever.
+    """
 
-    def take(self, size: int) -> None:
-        """Count what was fetched."""
-        if self.left is not None:
-            self.left -= size
+    most: int | None
+    _taken: int = 0
+    _lock: Lock = field(default_factory=Lock)
 
-    def spent(self, coming: int = 0) -> bool:
-        """Whether nothing more may be fetched."""
-        return self.left is not None and self.left - coming < 0
+    def grant(self, size: int) -> bool:
+        """Whether a file of that size may still be fetched; if so, it is counted."""
+        with self._lock:
+            if self.most is not None and self._taken and self._taken + size > self.most:
+                return False
+            self._taken += size
+            return True
 
 
 @dataclass(slots=True)
@@ -120,13 +126,14 @@ class Collecting:
             yield from pool.map(self._take, group)
 
     def _take(self, found: Found) -> Entry | Rejected | Later:
-        if self.budget.spent(found.size or 1):
+        if not self.budget.grant(found.size or 1):
             return Later("the run has fetched all that limits.bytes_per_run allows: the next run takes it")
         try:
             entry = fetch(self.context, self.connector, found)
         except (Rejected, Later) as outcome:
             return outcome
-        self.budget.take(entry.size)
+        if found.size is None:
+            self.budget.grant(entry.size)
         return entry
 
     def _note(self, found: Found, result: Entry | Rejected | Later, events: list[Event]) -> list[Receipt]:
