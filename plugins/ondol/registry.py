@@ -10,6 +10,7 @@ from ondol.errors import FatalError
 SOURCES = {
     "folder": "ondol.sources.folder:FolderConnector",
     "gcs": "ondol.sources.gcs:GcsConnector",
+    "sftp": "ondol.sources.sftp:SftpConnector",
 }
 LAKES = {
     "gcp": "ondol.lake.gcs:GcsLake",

@@ -63,8 +63,8 @@ def _describe(definition: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 SECTIONS = (
-    "Tenant", *sorted(model.__name__ for model in get_args(get_args(Source)[0])), "Limits", "Item", "Match", "Load",
-    "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform", "SyncTable",
+    "Tenant", *sorted(model.__name__ for model in get_args(get_args(Source)[0])), "SshServer", "Limits",
+    "Item", "Match", "Load", "TagRule", "TablePick", "ColumnRule", "Unpivot", "Transform", "SyncTable",
 )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
+from tests.ondol.sources.sshd import Sshd
+
 
 class Harness(Protocol):
     """One kind of source on a real server.
@@ -155,7 +157,36 @@ class GcsHarness:
         self._prefix, self.source = before, bucket  # type: ignore[method-assign]
 
 
+class SftpHarness(FolderHarness):
+    """A folder of this machine behind a real SSH server."""
+
+    def __init__(self, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+        super().__init__(request, tmp_path)
+        self.server: Sshd = request.getfixturevalue("sshd")
+        self._patch = pytest.MonkeyPatch()
+        request.addfinalizer(self._patch.undo)
+        self._patch.setenv("ONDOL_SECRET_HANBIT__CLIENT_KEY", self.server.private("client"))
+
+    def source(self, **more: object) -> dict[str, Any]:
+        server = {"host": "127.0.0.1", "port": self.server.port, "user": self.server.user, "key": "client-key",
+                  "host_keys": [self.server.public("host")]}  # fmt: skip
+        return {"id": "place", "type": "sftp", "server": server, "path": str(self.root), **more}
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self.server.stop()
+        yield
+        self.server.start()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        self.server.keep_out()
+        yield
+        self.server.let_in()
+
+
 HARNESSES: dict[str, type[FolderHarness] | type[GcsHarness]] = {
     "folder": FolderHarness,
     "gcs": GcsHarness,
+    "sftp": SftpHarness,
 }

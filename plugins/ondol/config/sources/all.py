@@ -8,8 +8,9 @@ from pydantic import Field
 
 from ondol.config.sources.folder import FolderSource
 from ondol.config.sources.gcs import GcsSource
+from ondol.config.sources.sftp import SftpSource
 
 Source = Annotated[
-    FolderSource | GcsSource,
+    FolderSource | GcsSource | SftpSource,
     Field(discriminator="type"),
 ]
