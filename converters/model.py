@@ -173,7 +173,7 @@ class Table:
     index: int
     region: Range
     columns: list[Column]
-    rows: list[int]
+    rows: Sequence[int]
     row_subtotal: list[bool]
     title: str | None = None
     notes: tuple[str, ...] = ()

@@ -133,6 +133,12 @@ class Packed(MutableSequence[Scalar]):
         return values
 
 
+def row_numbers(rows: Sequence[int]) -> Sequence[int]:
+    """The numbers of the rows of a table, in ascending order: of a long one without a gap a range, else a list."""
+    even = len(rows) >= MIN_PACKED and rows[-1] - rows[0] == len(rows) - 1
+    return range(rows[0], rows[-1] + 1) if even else [*rows]
+
+
 def parts_of(values: Sequence[Scalar]) -> Sequence[Part]:
     """The parts of a column; a plain list is one."""
     return values.parts if isinstance(values, Packed) else [values if isinstance(values, list) else list(values)]

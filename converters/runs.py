@@ -111,16 +111,22 @@ class Run:
         if str not in self.types():
             return Counter()
         if self._counted is None:
-            texts, numbers = self.coded().value_counts().flatten()
-            self._counted = Run(texts).texts(), numbers
+            self._counted = self._count()
         texts, numbers = self._counted
         if pattern is not None:
             ignore_case = bool(pattern.flags & re.IGNORECASE)
             has = pc.match_substring_regex(texts, pattern.pattern, ignore_case=ignore_case)
             texts, numbers = texts.filter(has), numbers.filter(has)
-        counts = Counter(dict(zip(texts.to_pylist(), numbers.to_pylist(), strict=True)))
-        del counts[None]
-        return counts
+        return Counter(dict(zip(texts.to_pylist(), numbers.to_pylist(), strict=True)))
+
+    def _count(self) -> tuple[pa.Array[Any], pa.Array[Any]]:
+        """The texts in the order in which they come first, null left out, and how often each occurs."""
+        if isinstance(self.array, pa.DictionaryArray):
+            texts, numbers = self.array.drop_null().value_counts().flatten()
+            return Run(texts).texts(), numbers
+        coded = self.coded()
+        numbers = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(coded.dictionary))
+        return coded.dictionary, arrays.of_numbers(numbers, pa.int64())
 
     def found(self, texts: Collection[str]) -> dict[int, str]:
         """Where some texts stand: position → text."""

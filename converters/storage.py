@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from converters.model import Column, Conversion, Decision, Page, Problem, Range, Scalar, State, Table, Values, View
-from converters.packed import MIN_PACKED, Packed, array_of
+from converters.packed import MIN_PACKED, Packed, array_of, row_numbers
 from converters.periods import Period
 from converters.runs import Run
 from converters.tables.arrow import exact_type
@@ -184,7 +184,7 @@ def _table(columns: pa.Table, data: dict[str, Any]) -> Table:
         index=data["index"],
         title=data["title"],
         region=Range(*data["region"]),
-        rows=columns.column(0).to_pylist(),
+        rows=row_numbers(columns.column(0).to_pylist()),
         row_subtotal=columns.column(1).to_pylist(),
         columns=[_column(columns.column(i), c) for i, c in enumerate(data["columns"], 2)],
         notes=tuple(data["notes"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from converters.grid import Grid
 from converters.model import Column, Decision, Range, Scalar, Table, Values
+from converters.packed import row_numbers
 from converters.periods import Period
 from converters.tables.blocks import Block, find_blocks
 from converters.tables.body import Body, unindented
@@ -108,7 +109,7 @@ def _table(segment: Segment, surroundings: Surroundings, index: int) -> Table:
         index=index,
         region=_region(segment),
         columns=[],
-        rows=[*body.rows],
+        rows=row_numbers(body.rows),
         row_subtotal=[False] * len(body.rows),
         title=surroundings.title,
         notes=surroundings.notes,

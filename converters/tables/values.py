@@ -40,7 +40,7 @@ _SLASHED = re.compile(r"[0-3]?\d/[0-3]?\d/(?:19|20)\d\d(?:\s+[\d:]+(?:\s*[AP]M)?
 """A date whose day its column tells."""
 
 _MYRIADS = "조兆억億만万"
-_GROUPING = re.compile(r"(?<=\d)[ '\u00a0\u2009\u202f’](?=\d{3}(?!\d))")
+_GROUPING = re.compile(r"[ '\u00a0\u2009\u202f’](?<=\d.)(?=\d{3}(?!\d))")
 _COMMA_DECIMAL = re.compile(r"[^\d.,]*(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?[^\d.,]*")
 _DOT_GROUPED = re.compile(r"\d\.\d{3}(?:,\d|\.\d{3}(?!\d))")
 _SHORT_DECIMAL = re.compile(r"\d,\d{1,2}(?!\d)")
