@@ -65,7 +65,7 @@ class SftpConnector(Connector[SftpSource]):
         try:
             self._loop.run(self._connect())
         except BaseException:
-            self._loop.close()
+            self.__exit__()
             raise
         return self
 
@@ -232,7 +232,10 @@ class SftpConnector(Connector[SftpSource]):
 
     async def _part(self) -> None:
         while self._hops:
-            self._hops.pop().abort()
+            hop = self._hops.pop()
+            hop.abort()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hop.wait_closed(), 1)
 
     def path(self, below: str) -> bytes:
         """The path there of what is below the source's folder."""

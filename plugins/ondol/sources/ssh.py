@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -19,6 +20,7 @@ from ondol.errors import NotAllowed, SourceDown
 if TYPE_CHECKING:
     import asyncssh
 
+log = logging.getLogger(__name__)
 SIGNED_SECONDS = 300
 """How long a certificate holds that we sign; it is used at once."""
 SKEW_SECONDS = 60
@@ -32,6 +34,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_leftover)
         self._thread = threading.Thread(target=self._loop.run_forever, name="ssh", daemon=True)
         self._thread.start()
 
@@ -47,11 +50,17 @@ class Loop:
         self._loop.close()
 
 
+def _leftover(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Requests under way when a connection broke fail each for itself; whoever waited for them has told it."""
+    log.debug("%s: %s", context.get("message"), context.get("exception"))
+
+
 async def _cancel_others() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.01)  # a socket is closed in a later turn of the loop
 
 
 async def connect(
