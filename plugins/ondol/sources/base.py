@@ -18,7 +18,7 @@ What can happen, and what a connector raises:
 | not allowed: credential, permission, host key, certificate | NotAllowed, with what to change; no retry |
 | this file cannot be had, others can | Rejected from `open`: quarantine |
 | this file is not whole yet, or has gone meanwhile | Later or Gone from `open`: a later run takes it, if it is there |
-| the customer has not sent it | no matter of a source: see stages/due.py |
+| the customer has not sent it | no matter of a source: see config/due.py |
 """
 
 from __future__ import annotations
