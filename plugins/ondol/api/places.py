@@ -29,8 +29,15 @@ def check_place(tenant: Tenant, kind: Kind, name: str, before: Tenant) -> None:
     place = _place(source)
     if place and any(source.type == known.type and place == _place(known) for known in before.sources):
         return
+    if not place:
+        raise Refused(
+            403,
+            "Not for the API",
+            f"Where a source of type {source.type} connects to is for whoever writes the tenant's YAML to say.",
+            f"Ask the platform's operator to put it into {tenant.tenant}.yaml.",
+        )
     roots = [root.replace("{tenant}", tenant.tenant) for root in settings().api_folders]
-    if not place or not any(_is_below(place, root) for root in roots):
+    if not any(_is_below(place, root) for root in roots):
         raise Refused(
             403,
             "Not the tenant's place",

@@ -72,7 +72,7 @@ class FolderConnector(Connector[FolderSource]):
             )
         try:
             self._wait_until_still(path, found)
-            file = path.open("rb")
+            file = open(path, "rb", opener=_at_once)
         except FileNotFoundError:
             raise Gone(f"{found.location} in {self.name()} has gone since it was listed") from None
         except OSError as error:
@@ -81,6 +81,7 @@ class FolderConnector(Connector[FolderSource]):
                 "Give the platform's user the right to read it; the next run tries again.",
             ) from error
         with file:
+            self._check_same(_version(os.fstat(file.fileno())), found)  # what was put in its place is not read at all
             yield file
             self._check_same(_version(os.fstat(file.fileno())), found)
 
@@ -114,6 +115,11 @@ class FolderConnector(Connector[FolderSource]):
                 status = _status(entry)
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise NotAllowed(
+                    f"{self.name()}: {readable(path[base:])[:200]} cannot be looked at ({error.strerror}): "
+                    "take it away, or give it a shorter path"
+                ) from None
             handle = path[base:]
             yield Found(
                 name=unicodedata.normalize("NFC", readable(entry.name)),
@@ -126,15 +132,22 @@ class FolderConnector(Connector[FolderSource]):
 
     def _walk(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Everything below a folder but folders; one that may not be read is there itself, to be told of."""
-        with os.scandir(folder) as entries:
-            for entry in entries:
+        below: list[tuple[str, os.DirEntry[str] | None]] = [(folder, None)]
+        while below:
+            path, itself = below.pop()
+            try:
+                with os.scandir(path) as entries:
+                    here = [*entries]
+            except OSError:  # no right, gone, or a path longer than the system takes
+                if itself is None:
+                    raise
+                yield path, itself
+                continue
+            for entry in here:
                 if not entry.is_dir(follow_symlinks=False):
                     yield entry.path, entry
                 elif entry.path != str(self._archive):
-                    try:
-                        yield from self._walk(entry.path)
-                    except PermissionError:
-                        yield entry.path, entry
+                    below.append((entry.path, entry))
 
     def _wait_until_still(self, path: Path, found: Found) -> None:
         """Wait until the file has not changed for a while; a clock that is ahead makes no wait longer."""
@@ -171,6 +184,11 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result:
         return entry.stat()
     except OSError:
         return entry.stat(follow_symlinks=False)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens without waiting for who may write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _version(status: os.stat_result) -> str:

@@ -135,17 +135,21 @@ class SftpConnector(Connector[SftpSource]):
     async def _walk(self, folder: bytes, archive: bytes | None) -> Listing:
         """Everything below a folder but folders; a link to a file is the file."""
         found: Listing = []
-        self.access.pace.wait()
-        async for entry in self.sftp.scandir(folder):
-            name = cast(bytes, entry.filename)
-            path = posixpath.join(folder, name)
-            if name in (b".", b"..") or path == archive:
-                continue
-            mode = entry.attrs.permissions or 0
-            if stat.S_ISDIR(mode):
-                found += await self._walk(path, archive)
-            else:
-                found.append((path, await self._followed(path) or entry.attrs if stat.S_ISLNK(mode) else entry.attrs))
+        below = [folder]
+        while below:
+            folder = below.pop()
+            self.access.pace.wait()
+            async for entry in self.sftp.scandir(folder):
+                name = cast(bytes, entry.filename)
+                path = posixpath.join(folder, name)
+                if name in (b".", b"..") or path == archive:
+                    continue
+                mode = entry.attrs.permissions or 0
+                if stat.S_ISDIR(mode):
+                    below.append(path)
+                else:
+                    known = await self._followed(path) if stat.S_ISLNK(mode) else None
+                    found.append((path, known or entry.attrs))
         return found
 
     async def _followed(self, path: bytes) -> asyncssh.SFTPAttrs | None:

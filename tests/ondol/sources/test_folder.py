@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from ondol.config.sources.folder import FolderSource
-from ondol.errors import Rejected, SourceDown
+from ondol.errors import NotAllowed, Rejected, SourceDown
 from ondol.interval import Interval
 from ondol.secrets.local import LocalSecrets
-from ondol.sources.base import Access, Found
+from ondol.sources.base import Access, Found, Later
 from ondol.sources.folder import FolderConnector, readable
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -57,6 +60,50 @@ def test_links_out_broken_links_and_pipes_are_refused_by_name_and_never_opened(t
     for file, reason in zip(found, ("leads out", "a link to nothing", "not a file"), strict=True):
         with pytest.raises(Rejected, match=reason), connector(tmp_path).open(file):
             pass
+
+
+@pytest.mark.parametrize("swap", ["link", "pipe"])
+def test_what_is_put_in_the_place_of_a_file_while_it_is_opened_is_not_read(
+    tmp_path: Path, day: Path, monkeypatch: pytest.MonkeyPatch, swap: str
+) -> None:
+    (day / "a.csv").write_bytes(b"x")
+    (tmp_path / "others.csv").write_bytes(b"another tenant's")
+    [found] = listed(tmp_path)
+    still = FolderConnector._wait_until_still
+
+    def swapped(self: FolderConnector, path: Path, found: Found) -> None:
+        still(self, path, found)
+        path.unlink()
+        path.symlink_to(tmp_path / "others.csv") if swap == "link" else os.mkfifo(path)
+
+    monkeypatch.setattr(FolderConnector, "_wait_until_still", swapped)
+    with pytest.raises(Later), connector(tmp_path).open(found):
+        pytest.fail("it was opened")
+
+
+@pytest.fixture
+def deep_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home that is cleared by `rm`: what lies deeper than Python's recursion reaches, pytest cannot clear away."""
+    folder = Path(tempfile.mkdtemp(prefix="ondol-"))
+    (folder / "inbox").mkdir()
+    monkeypatch.chdir(folder / "inbox")
+    yield folder
+    monkeypatch.undo()
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def test_a_file_a_thousand_folders_down_is_found_and_a_path_too_long_for_the_system_is_told(deep_home: Path) -> None:
+    def deeper(levels: int, name: str) -> None:
+        for _ in range(levels):
+            Path("d").mkdir()
+            os.chdir("d")
+        Path(name).write_bytes(b"x")
+
+    deeper(1200, "a.csv")
+    assert [f.name for f in listed(deep_home, "inbox")] == ["a.csv"]
+    deeper(1000, "b.csv")
+    with pytest.raises(NotAllowed, match="give it a shorter path"):
+        listed(deep_home, "inbox")
 
 
 def test_a_day_without_a_folder_is_empty_and_a_missing_source_is_down(tmp_path: Path, day: Path) -> None:

@@ -144,9 +144,8 @@ def test_a_decomposed_name_is_composed_and_found_again(home: Path, place: Harnes
     assert names(crawled(config, 6)) == []
 
 
+@pytest.mark.parametrize("place", sorted(k for k, made in HARNESSES.items() if made.raw_names), indirect=True)
 def test_a_name_in_cp949_is_read_as_such(home: Path, place: Harness) -> None:
-    if not place.raw_names:
-        pytest.skip("its names are always Unicode")
     place.put("회의 메모.csv".encode("cp949"), b"x")
     config = tenant(place.source())
     assert names(crawled(config)) == ["회의 메모.csv"]

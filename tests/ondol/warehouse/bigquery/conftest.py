@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from ondol.config.load import Load
-from ondol.warehouse.base import REPLACE, LoadResult, Slot
 from ondol.warehouse.bigquery.client import Client
 from ondol.warehouse.bigquery.sql import Statement
 from ondol.warehouse.bigquery.warehouse import BigQueryWarehouse
@@ -48,25 +45,7 @@ def oracle(tmp_path: Path, project: Path) -> DuckDbWarehouse:
 def load(warehouse: BigQueryWarehouse, loader: Any, tmp_path: Path) -> Any:
     folder = tmp_path / "files"
     folder.mkdir()
-
-    class ModeLoader(loader):  # type: ignore[misc]
-        def __call__(
-            self,
-            table: str,
-            slot: Slot,
-            rows: list[tuple[Any, ...]],
-            *,
-            version: tuple[str, ...] = ("2026-01-05T00:00", "a.xlsx", "aa"),
-            rules_hash: str = "r1",
-            schema: pa.Schema | None = None,
-            how: Load = REPLACE,
-        ) -> LoadResult:
-            path = self.parquet(table, slot, rows, version[-1], schema=schema)
-            about = {"slot": slot, "version": version, "sha256": version[-1], "rules_hash": rules_hash}
-            schema = schema or self.schemas[table]
-            return self.warehouse.load(table, schema, path, **about, run_key="run", how=how)
-
-    return ModeLoader(warehouse, folder)
+    return loader(warehouse, folder)
 
 
 @pytest.fixture(autouse=True)
